@@ -1,0 +1,113 @@
+package dev.jmlx.engine.generate;
+
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// One running request: its caller reads events from it, the engine writes them.
+///
+/// [#next] blocks and is meant for one virtual thread. [#cancel] may be called from any thread, any number of times;
+/// the
+/// sequence's slot is free again after at most one step. The engine never waits for a reader: when a reader is
+/// [#CAPACITY] tokens behind, its sequence sits out the following steps until the reader has caught up.
+public final class Generation implements AutoCloseable {
+    /// Tokens that may wait for the reader.
+    static final int CAPACITY = 256;
+
+    private final GenerationRequest request;
+    private final Runnable wakeEngine;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final int[] ring = new int[CAPACITY];
+    private int head;
+    private int size;
+    private @Nullable TokenEvent end;
+    private volatile boolean cancelled;
+
+    Generation(GenerationRequest request, Runnable wakeEngine) {
+        this.request = request;
+        this.wakeEngine = wakeEngine;
+    }
+
+    /// Waits for the next event. After the end it returns the end again.
+    public TokenEvent next() throws InterruptedException {
+        var wasFull = false;
+        TokenEvent event;
+        lock.lockInterruptibly();
+        try {
+            TokenEvent last;
+            while (size == 0 && (last = end) == null) {
+                changed.await();
+            }
+            if (size > 0) {
+                wasFull = size == CAPACITY;
+                event = new TokenEvent.Token(ring[head]);
+                head = (head + 1) % CAPACITY;
+                size--;
+            } else {
+                event = java.util.Objects.requireNonNull(end);
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (wasFull) {
+            wakeEngine.run();
+        }
+        return event;
+    }
+
+    /// Stops the generation; tokens that are already there can still be read, then the end comes.
+    public void cancel() {
+        cancelled = true;
+        wakeEngine.run();
+    }
+
+    /// Same as [#cancel]; harmless after the end.
+    @Override
+    public void close() {
+        cancel();
+    }
+
+    GenerationRequest request() {
+        return request;
+    }
+
+    boolean isCancelled() {
+        return cancelled;
+    }
+
+    /// Whether the reader has room for one more token. Engine thread.
+    boolean hasRoom() {
+        lock.lock();
+        try {
+            return size < CAPACITY;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Engine thread; there must be room.
+    void deliver(int token) {
+        lock.lock();
+        try {
+            ring[(head + size) % CAPACITY] = token;
+            size++;
+            changed.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Engine thread; the first end counts.
+    void end(TokenEvent event) {
+        lock.lock();
+        try {
+            if (end == null) {
+                end = event;
+            }
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+}

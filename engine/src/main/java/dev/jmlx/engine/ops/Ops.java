@@ -1,0 +1,58 @@
+package dev.jmlx.engine.ops;
+
+import dev.jmlx.engine.cache.KvCache;
+import dev.jmlx.engine.tensor.DenseVector;
+import dev.jmlx.engine.tensor.Matrix;
+import dev.jmlx.engine.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// The operations that models are written in: few, large, on `[tokens, features]` tensors.
+///
+/// A backend runs them eagerly or encodes them for its device; only [#readRow] waits for results.
+/// Results are new tensors of the current step. Shapes are asserted at entry; a wrong one is an
+/// [IllegalArgumentException] that names the operation and both shapes. One thread at a time: the
+/// engine thread.
+public interface Ops extends AutoCloseable {
+
+    /// What runs, for the start-up line: "cpu, AVX-512, 2 threads".
+    String describe();
+
+    /// Starts a step: every tensor of the step before becomes invalid and its memory is used again.
+    void beginStep();
+
+    /// Rows of `table` for the batch's tokens: `[tokens, table.cols]`.
+    Tensor embed(Matrix table, Batch batch);
+
+    /// `x * weight^T (+ bias)`: `[x.rows, weight.rows]`.
+    Tensor linear(Tensor x, Matrix weight, @Nullable DenseVector bias);
+
+    /// `x / sqrt(mean(x^2) + eps) * weight`, row by row. Source: arXiv 1910.07467.
+    Tensor rmsNorm(Tensor x, DenseVector weight, float eps);
+
+    /// `a + b`, same shape.
+    Tensor add(Tensor a, Tensor b);
+
+    /// `down(activation(gate(x)) * up(x))`.
+    Tensor gatedMlp(Tensor x, Matrix gate, Matrix up, Matrix down, Activation activation);
+
+    /// Rotates `q` and `k` by their positions, appends `k` and `v` to the cache and attends causally,
+    /// per segment.
+    ///
+    /// `q`: `[tokens, heads * headDim]`, `k` and `v`: `[tokens, kvHeads * headDim]`, all contents are
+    /// consumed; heads, kvHeads and headDim follow from the shapes and the cache. `rope` null: no
+    /// rotation. The result is `[tokens, heads * headDim]`: `softmax(scale * q k^T) v` over all
+    /// positions up to each token's own.
+    Tensor attention(
+            Tensor q, Tensor k, Tensor v, @Nullable RopeTable rope, float scale, Batch batch, KvCache.Full cache);
+
+    /// The rows of `x` whose logits the batch wants: `[batch.logitCount, x.cols]`.
+    Tensor logitRows(Tensor x, Batch batch);
+
+    /// Copies one row into `target` (at least `x.cols` floats), after everything that `x` depends on
+    /// has run.
+    void readRow(Tensor x, int row, float[] target);
+
+    /// Ends the backend's threads and frees its memory.
+    @Override
+    void close();
+}
