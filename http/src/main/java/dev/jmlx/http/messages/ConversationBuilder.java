@@ -17,8 +17,8 @@ import java.util.Map;
 /// Turns a request into the messages of a chat template. One per request, one thread.
 ///
 /// The same conversation gives the same beginning in every later request, whether a client sends content as a string
-/// or as blocks. Neighbours of the same role become one message, because many templates refuse them. Deferred tools
-/// are described where a `tool_reference` names them, not at the top, for the same reason.
+/// or as blocks. Deferred tools are described where a `tool_reference` names them, not at the top, for the same reason.
+/// Roles stay as they are: the template folds what it does not support.
 final class ConversationBuilder {
     private final Map<String, ToolDefinition> tools = new HashMap<>();
     private final Map<String, String> toolNames = new HashMap<>();
@@ -86,9 +86,6 @@ final class ConversationBuilder {
         }
         var text = joined(texts, "\n");
         texts.clear();
-        if (!messages.isEmpty() && messages.getLast().role() == Role.USER) {
-            text = messages.removeLast().content() + "\n" + text;
-        }
         messages.add(ChatMessage.of(Role.USER, text));
     }
 
@@ -105,11 +102,6 @@ final class ConversationBuilder {
     private void addAssistant(List<InputBlock> blocks) {
         var text = new StringBuilder();
         var calls = new ArrayList<ToolCall>();
-        if (!messages.isEmpty() && messages.getLast().role() == Role.ASSISTANT) {
-            var previous = messages.removeLast();
-            text.append(previous.content());
-            calls.addAll(previous.toolCalls());
-        }
         for (var block : blocks) {
             if (block instanceof ToolUse use) {
                 toolNames.put(use.id(), use.name());
