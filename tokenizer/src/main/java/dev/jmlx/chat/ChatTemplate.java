@@ -24,12 +24,15 @@ public final class ChatTemplate {
     private final Template template;
     private final @Nullable String bosToken;
     private final @Nullable String eosToken;
+    private final boolean noToolsIsNone;
     private final TemplateTraits traits;
 
-    private ChatTemplate(Template template, @Nullable String bosToken, @Nullable String eosToken) {
+    private ChatTemplate(
+            Template template, @Nullable String bosToken, @Nullable String eosToken, boolean noToolsIsNone) {
         this.template = template;
         this.bosToken = bosToken;
         this.eosToken = eosToken;
+        this.noToolsIsNone = noToolsIsNone;
         this.traits = TemplateTraits.probe(
                 (messages, tools) -> renderAsIs(messages, tools, true, Map.of()), template.reads("tools"));
     }
@@ -38,14 +41,28 @@ public final class ChatTemplate {
     /// that the model lacks is null.
     public static ChatTemplate compile(
             String source, @Nullable String bosToken, @Nullable String eosToken, Clock clock) {
-        var result = new ChatTemplate(Template.compile(source, clock, Limits.DEFAULT), bosToken, eosToken);
+        var template = Template.compile(source, clock, Limits.DEFAULT);
+        var result = new ChatTemplate(template, bosToken, eosToken, true);
         try {
-            result.renderAsIs(List.of(ChatMessage.of(Role.USER, "hello")), List.of(), true, Map.of());
+            result.renderHello();
+            return result;
         } catch (TemplateException exception) {
-            throw new TemplateException(
-                    "the chat template cannot render one user message: " + exception.getMessage(), exception);
+            // Some templates walk the tools without asking whether there are any: those need an empty list.
+            var other = new ChatTemplate(template, bosToken, eosToken, false);
+            try {
+                other.renderHello();
+                return other;
+            } catch (TemplateException _) {
+                throw new TemplateException(
+                        "the chat template cannot render one user message: " + exception.getMessage(), exception);
+            }
         }
-        return result;
+    }
+
+    private void renderHello() {
+        var hello = List.of(ChatMessage.of(Role.USER, "hello"));
+        renderAsIs(hello, List.of(), true, Map.of());
+        renderAsIs(hello, List.of(), false, Map.of());
     }
 
     /// Whether the template itself renders tools, calls and results; else they are told in plain text.
@@ -86,6 +103,7 @@ public final class ChatTemplate {
                 : prompt.substring(0, at).stripTrailing();
     }
 
+    /// What the template was found to support.
     TemplateTraits traits() {
         return traits;
     }
@@ -104,7 +122,7 @@ public final class ChatTemplate {
         }
         context.putAll(extra);
         context.put("messages", messages.stream().map(TemplateValues::message).toList());
-        context.put("tools", TemplateValues.tools(tools));
+        context.put("tools", tools.isEmpty() && noToolsIsNone ? null : TemplateValues.tools(tools));
         context.put("documents", null);
         context.put("add_generation_prompt", addGenerationPrompt);
         return template.render(context);

@@ -33,8 +33,8 @@ final class TemplateValues {
         function.put("name", call.name());
         function.put("arguments", call.arguments());
         var dict = new LinkedHashMap<String, Object>();
-        dict.put("type", "function");
         dict.put("id", call.id());
+        dict.put("type", "function");
         dict.put("function", function);
         return dict;
     }
@@ -48,9 +48,8 @@ final class TemplateValues {
         return dict;
     }
 
-    /// The tools, or null (None) where there are none: templates ask `{% if tools %}` and `tools is none`.
-    static @Nullable Object tools(List<ToolSpec> tools) {
-        return tools.isEmpty() ? null : tools.stream().map(TemplateValues::tool).toList();
+    static List<Map<String, Object>> tools(List<ToolSpec> tools) {
+        return tools.stream().map(TemplateValues::tool).toList();
     }
 
     private static Map<String, Object> tool(ToolSpec tool) {
