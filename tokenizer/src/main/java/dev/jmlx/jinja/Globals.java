@@ -25,6 +25,7 @@ final class Globals {
         result.put("strftime_now", (Function) globals::now);
         result.put("cycler", (Function) arguments -> new Cycler(arguments.positional()));
         result.put("joiner", (Function) globals::joiner);
+        result.put("self", (TemplateObject) () -> "TemplateReference");
         return result;
     }
 

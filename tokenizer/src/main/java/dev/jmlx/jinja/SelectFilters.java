@@ -29,10 +29,7 @@ final class SelectFilters {
         if (arguments.positional().isEmpty() && arguments.named().containsKey("attribute")) {
             var path = arguments.named().get("attribute");
             var fallback = arguments.named().get("default");
-            return item -> {
-                var found = Sorting.follow(item, path);
-                return found instanceof Undefined && fallback != null ? fallback : found;
-            };
+            return item -> Sorting.follow(item, path, fallback);
         }
         var name = arguments.text(0, "filter");
         return item -> rendering.filter(name, item, arguments.skip(1));

@@ -170,8 +170,7 @@ final class SequenceFilters {
         var caseSensitive = arguments.truthy(2, "case_sensitive", false);
         var keyed = new ArrayList<@Nullable Object>();
         for (var item : Python.list(value, rendering.budget())) {
-            var key = Sorting.follow(item, attribute);
-            keyed.add(Tuple.of(key instanceof Undefined && fallback != null ? fallback : key, item));
+            keyed.add(Tuple.of(Sorting.follow(item, attribute, fallback), item));
         }
         var sorted = Sorting.sort(
                 keyed, pair -> Sorting.key(((List<?>) pair).get(0), caseSensitive), false, rendering.budget());

@@ -27,20 +27,29 @@ final class Sorting {
         return result;
     }
 
-    /// Reads a dotted path, whose numbers are indices; null or absent `path` gives the value itself.
     static @Nullable Object follow(@Nullable Object value, @Nullable Object path) {
+        return follow(value, path, null);
+    }
+
+    /// Reads a dotted path, whose numbers are indices; a null `path` gives the value itself. What is
+    /// missing on the way becomes `fallback`, unless that is null.
+    static @Nullable Object follow(@Nullable Object value, @Nullable Object path, @Nullable Object fallback) {
         if (path == null) {
             return value;
         }
         if (!Python.isString(path)) {
-            return Attributes.item(value, path);
+            return orElse(Attributes.item(value, path), fallback);
         }
         var result = value;
         for (var part : Python.text(path, "attribute").split("\\.", -1)) {
             var isIndex = !part.isEmpty() && part.length() < 10 && part.chars().allMatch(c -> c >= '0' && c <= '9');
-            result = Attributes.item(result, isIndex ? (Object) Long.valueOf(part) : part);
+            result = orElse(Attributes.item(result, isIndex ? (Object) Long.valueOf(part) : part), fallback);
         }
         return result;
+    }
+
+    private static @Nullable Object orElse(@Nullable Object value, @Nullable Object fallback) {
+        return value instanceof Undefined && fallback != null ? fallback : value;
     }
 
     /// As [#follow], where commas separate several paths that sort one after the other.

@@ -27,14 +27,14 @@ final class AffixesJson {
         var suffix = IntStream.builder();
         var side = prefix;
         for (var piece : json.parts("single")) {
-            if (piece.partOrNull("Sequence") != null) {
+            if (piece.has("Sequence")) {
                 side = suffix;
                 continue;
             }
             var token =
                     json.part("special_tokens").part(piece.part("SpecialToken").text("id"));
-            for (var id : token.node().path("ids")) {
-                side.add(id.asInt());
+            for (var id : token.numbers("ids")) {
+                side.add(id);
             }
         }
         return new Affixes(prefix.build().toArray(), suffix.build().toArray());

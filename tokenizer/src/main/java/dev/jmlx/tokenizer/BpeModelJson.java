@@ -4,34 +4,30 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /// Reads the `model` of a `tokenizer.json`, which is nearly all of the file: vocabulary and merges
 /// stream past, a tree of them would take ten times the room. Used while loading only.
 final class BpeModelJson {
 
-    private final JsonMapper json;
     private final String file;
-    private final ObjectNode options = JsonNodeFactory.instance.objectNode();
+    private final Map<String, @Nullable Object> options = new HashMap<>();
     private Map<String, Integer> vocabulary = new HashMap<>();
     /// Left and right of every merge in turn; resolved at the end, for the vocabulary may come later.
     private final List<String> mergeSides = new ArrayList<>();
 
-    private BpeModelJson(JsonMapper json, String file) {
-        this.json = json;
+    private BpeModelJson(String file) {
         this.file = file;
     }
 
     /// Reads the object that `parser` stands at the start of.
-    static BpeModel read(JsonMapper json, JsonParser parser, String file) {
+    static BpeModel read(JsonParser parser, String file) {
         if (!parser.hasToken(JsonToken.START_OBJECT)) {
             throw new TokenizerLoadException(file + ": model must be an object, found " + parser.currentToken());
         }
-        var reader = new BpeModelJson(json, file);
+        var reader = new BpeModelJson(file);
         for (var key = parser.nextName(); key != null; key = parser.nextName()) {
             parser.nextToken();
             reader.readEntry(key, parser);
@@ -43,7 +39,7 @@ final class BpeModelJson {
         switch (key) {
             case "vocab" -> readVocabulary(parser);
             case "merges" -> readMerges(parser);
-            default -> options.set(key, json.readTree(parser));
+            default -> options.put(key, JsonFile.value(parser));
         }
         if (key.equals("type")) {
             checkType();
@@ -114,18 +110,23 @@ final class BpeModelJson {
     private BpeModel model() {
         var part = part();
         for (var key : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
-            if (!options.path(key).asString("").isEmpty()) {
+            if (!textOrEmpty(part, key).isEmpty()) {
                 throw new TokenizerLoadException(
                         "%s: model.%s is not supported; it must be empty".formatted(file, key));
             }
         }
-        var unknown = options.path("unk_token").asString("");
+        var unknown = textOrEmpty(part, "unk_token");
         var settings = new BpeModel.Options(
                 unknown.isEmpty() ? Vocabulary.NONE : id(unknown, "unk_token"),
                 part.flag("fuse_unk", false),
                 part.flag("byte_fallback", false),
                 part.flag("ignore_merges", false));
         return new BpeModel(new Vocabulary(vocabulary), merges(), settings);
+    }
+
+    private static String textOrEmpty(JsonPart part, String key) {
+        var text = part.textOrNull(key);
+        return text == null ? "" : text;
     }
 
     private MergeTable merges() {

@@ -1,24 +1,17 @@
 package dev.jmlx.tokenizer;
 
 import java.util.List;
+import java.util.Map;
 import java.util.regex.PatternSyntaxException;
-import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
 
 /// An object within a JSON file together with the place where it stands, so that every complaint
 /// names both. Used while loading only.
-record JsonPart(JsonNode node, String file, String path) {
-
-    JsonPart {
-        if (!node.isObject()) {
-            throw new TokenizerLoadException(where() + " must be an object, found " + node.getNodeType());
-        }
-    }
+record JsonPart(Map<?, ?> entries, String file, String path) {
 
     /// The whole of a file.
-    static JsonPart root(JsonNode node, String file) {
-        return new JsonPart(node, file, "");
+    static JsonPart root(Map<?, ?> entries, String file) {
+        return new JsonPart(entries, file, "");
     }
 
     /// Where it stands: `file: path`.
@@ -26,78 +19,95 @@ record JsonPart(JsonNode node, String file, String path) {
         return path.isEmpty() ? file : file + ": " + path;
     }
 
-    private String at(String key) {
-        return path.isEmpty() ? key : path + "." + key;
-    }
-
     /// The component's `type`.
     String type() {
         return text("type");
     }
 
-    String text(String key) {
-        var value = node.get(key);
-        if (value == null || !value.isString()) {
-            throw missing(key, "a string", value);
-        }
-        return value.stringValue();
+    boolean has(String key) {
+        return entries.get(key) != null;
     }
 
+    boolean isObject(String key) {
+        return entries.get(key) instanceof Map;
+    }
+
+    boolean isArray(String key) {
+        return entries.get(key) instanceof List;
+    }
+
+    String text(String key) {
+        if (entries.get(key) instanceof String text) {
+            return text;
+        }
+        throw unexpected(key, "a string");
+    }
+
+    /// The string under `key`, or null where it is absent or null.
     @Nullable
     String textOrNull(String key) {
-        return node.path(key).isMissingNode() || node.path(key).isNull() ? null : text(key);
+        return has(key) ? text(key) : null;
     }
 
     int number(String key) {
-        var value = node.get(key);
-        if (value == null || !value.isInt() || value.intValue() < 0) {
-            throw missing(key, "a number of 0 or more", value);
+        if (entries.get(key) instanceof Integer number && number >= 0) {
+            return number;
         }
-        return value.intValue();
+        throw unexpected(key, "a number of 0 or more");
     }
 
-    /// A flag; `otherwise` where it is absent.
+    /// A flag; `otherwise` where it is absent or null.
     boolean flag(String key, boolean otherwise) {
-        var value = node.get(key);
-        if (value == null || value.isNull()) {
+        if (!has(key)) {
             return otherwise;
         }
-        if (!value.isBoolean()) {
-            throw missing(key, "true or false", value);
+        if (entries.get(key) instanceof Boolean flag) {
+            return flag;
         }
-        return value.booleanValue();
+        throw unexpected(key, "true or false");
     }
 
     /// The object under `key`, or null where it is absent or null.
     @Nullable
     JsonPart partOrNull(String key) {
-        var value = node.get(key);
-        return value == null || value.isNull() ? null : new JsonPart(value, file, at(key));
+        return has(key) ? part(key) : null;
     }
 
     JsonPart part(String key) {
-        var part = partOrNull(key);
-        if (part == null) {
-            throw missing(key, "an object", null);
+        if (entries.get(key) instanceof Map<?, ?> map) {
+            return new JsonPart(map, file, at(key));
         }
-        return part;
+        throw unexpected(key, "an object");
     }
 
     /// The objects in the array under `key`.
     List<JsonPart> parts(String key) {
-        var value = node.get(key);
-        if (value == null || !value.isArray()) {
-            throw missing(key, "an array", value);
-        }
-        return StreamSupport.stream(value.spliterator(), false)
-                .map(item -> new JsonPart(item, file, at(key) + "[]"))
+        return array(key).stream()
+                .map(item -> {
+                    if (item instanceof Map<?, ?> map) {
+                        return new JsonPart(map, file, at(key) + "[]");
+                    }
+                    throw unexpected(key, "an array of objects");
+                })
                 .toList();
+    }
+
+    /// The whole numbers in the array under `key`.
+    int[] numbers(String key) {
+        return array(key).stream()
+                .mapToInt(item -> {
+                    if (item instanceof Integer number) {
+                        return number;
+                    }
+                    throw unexpected(key, "an array of whole numbers");
+                })
+                .toArray();
     }
 
     /// The pattern under `pattern`: `{"String": ...}` or `{"Regex": ...}`.
     TextPattern pattern() {
         var pattern = part("pattern");
-        if (!pattern.node.has("Regex")) {
+        if (!pattern.has("Regex")) {
             return TextPattern.literal(pattern.text("String"));
         }
         var expression = pattern.text("Regex");
@@ -117,8 +127,25 @@ record JsonPart(JsonNode node, String file, String path) {
                 "%s type \"%s\" is not supported; supported: %s".formatted(where(), type(), supported));
     }
 
-    private TokenizerLoadException missing(String key, String expected, @Nullable JsonNode found) {
-        var actual = found == null ? "nothing" : found.getNodeType().toString();
-        return new TokenizerLoadException("%s: %s must be %s, found %s".formatted(file, at(key), expected, actual));
+    private List<?> array(String key) {
+        if (entries.get(key) instanceof List<?> list) {
+            return list;
+        }
+        throw unexpected(key, "an array");
+    }
+
+    private String at(String key) {
+        return path.isEmpty() ? key : path + "." + key;
+    }
+
+    private TokenizerLoadException unexpected(String key, String expected) {
+        var found = switch (entries.get(key)) {
+            case null -> "nothing";
+            case Map<?, ?> _ -> "an object";
+            case List<?> _ -> "an array";
+            case String text -> '"' + text + '"';
+            case Object value -> value.toString();
+        };
+        return new TokenizerLoadException("%s: %s must be %s, found %s".formatted(file, at(key), expected, found));
     }
 }

@@ -48,7 +48,7 @@ final class PreTokenizerJson {
 
     /// Where a Metaspace puts its mark; files from before `prepend_scheme` say `add_prefix_space`.
     static PrependScheme scheme(JsonPart json) {
-        if (!json.node().has("prepend_scheme")) {
+        if (!json.has("prepend_scheme")) {
             return json.flag("add_prefix_space", true) ? PrependScheme.ALWAYS : PrependScheme.NEVER;
         }
         return switch (json.text("prepend_scheme")) {

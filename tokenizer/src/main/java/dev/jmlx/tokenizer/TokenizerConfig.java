@@ -1,13 +1,12 @@
 package dev.jmlx.tokenizer;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.JsonNodeFactory;
 
 /// What a model folder says about its prompts: the tokens and the templates that frame them.
 ///
@@ -45,13 +44,13 @@ public record TokenizerConfig(
     }
 
     private static JsonPart object(Path folder, String name) {
+        var entries = new HashMap<String, @Nullable Object>();
         var json = text(folder, name);
-        try {
-            var node = json == null ? JsonNodeFactory.instance.objectNode() : new JsonMapper().readTree(json);
-            return JsonPart.root(node, name);
-        } catch (JacksonException e) {
-            throw new TokenizerLoadException("%s is not valid JSON: %s".formatted(name, e.getOriginalMessage()), e);
+        if (json != null) {
+            var bytes = new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8));
+            new JsonFile(name).read(bytes, (key, parser) -> entries.put(key, JsonFile.value(parser)));
         }
+        return JsonPart.root(entries, name);
     }
 
     private static @Nullable String text(Path folder, String name) {
@@ -65,14 +64,12 @@ public record TokenizerConfig(
 
     /// A token is its spelling or an object that has it as `content`.
     private static @Nullable String token(JsonPart json, String key) {
-        var value = json.node().path(key);
-        return value.isObject() ? new JsonPart(value, json.file(), key).text("content") : json.textOrNull(key);
+        return json.isObject(key) ? json.part(key).text("content") : json.textOrNull(key);
     }
 
     /// `chat_template` is the default template or a list of templates with names.
     private static @Nullable String template(JsonPart json, String name) {
-        JsonNode value = json.node().path("chat_template");
-        if (!value.isArray()) {
+        if (!json.isArray("chat_template")) {
             return name.equals("default") ? json.textOrNull("chat_template") : null;
         }
         return json.parts("chat_template").stream()

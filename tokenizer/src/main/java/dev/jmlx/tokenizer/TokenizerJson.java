@@ -6,17 +6,11 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
-import tools.jackson.core.TokenStreamFactory;
-import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.JsonNodeFactory;
-import tools.jackson.databind.node.ObjectNode;
 
 /// Reads a `tokenizer.json`, the format of Hugging Face's `tokenizers`, into a [BpeTokenizer].
 ///
@@ -26,15 +20,7 @@ public final class TokenizerJson {
 
     private static final String FILE = "tokenizer.json";
 
-    // Without symbol tables: they pay for keys that repeat, and a vocabulary's keys never do.
-    private final JsonMapper json = JsonMapper.builder(JsonFactory.builder()
-                    .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
-                    .disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES)
-                    .build())
-            // The small parts are read as trees from the middle of the file.
-            .disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
-    private final ObjectNode small = JsonNodeFactory.instance.objectNode();
+    private final Map<String, @Nullable Object> small = new HashMap<>();
     private @Nullable BpeModel model;
 
     private TokenizerJson() {}
@@ -54,28 +40,16 @@ public final class TokenizerJson {
 
     /// Reads the same from a stream, which stays open.
     public static BpeTokenizer read(InputStream in) {
-        try {
-            var reader = new TokenizerJson();
-            try (var parser = reader.json.createParser(in)) {
-                reader.readFile(parser);
-            }
-            return reader.tokenizer();
-        } catch (JacksonException e) {
-            throw new TokenizerLoadException("%s is not valid JSON: %s".formatted(FILE, e.getOriginalMessage()), e);
-        }
+        var reader = new TokenizerJson();
+        new JsonFile(FILE).read(in, reader::readEntry);
+        return reader.tokenizer();
     }
 
-    private void readFile(JsonParser parser) {
-        if (parser.nextToken() != JsonToken.START_OBJECT) {
-            throw new TokenizerLoadException(FILE + " must be an object, found " + parser.currentToken());
-        }
-        for (var key = parser.nextName(); key != null; key = parser.nextName()) {
-            parser.nextToken();
-            if (key.equals("model")) {
-                model = BpeModelJson.read(json, parser, FILE);
-            } else {
-                small.set(key, json.readTree(parser));
-            }
+    private void readEntry(String key, JsonParser parser) {
+        if (key.equals("model")) {
+            model = BpeModelJson.read(parser, FILE);
+        } else {
+            small.put(key, JsonFile.value(parser));
         }
     }
 
@@ -95,7 +69,7 @@ public final class TokenizerJson {
 
     private static List<AddedToken> addedTokens(JsonPart root, Vocabulary vocabulary) {
         var tokens = new ArrayList<AddedToken>();
-        if (root.node().has("added_tokens")) {
+        if (root.has("added_tokens")) {
             for (var token : root.parts("added_tokens")) {
                 tokens.add(addedToken(token, vocabulary));
             }

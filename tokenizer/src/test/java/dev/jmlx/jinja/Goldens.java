@@ -20,16 +20,16 @@ import tools.jackson.databind.json.JsonMapper;
 ///
 /// From the folder that the system property `goldens.text` names, else from the test resources, which
 /// hold the part whose templates belong to models under Apache-2.0 or MIT.
-final class Goldens {
+public final class Goldens {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
-    record Source(
+    public record Source(
             String id,
             @JsonProperty("bos_token") String bosToken,
             @JsonProperty("eos_token") String eosToken,
             String template) {}
 
-    record Conversation(
+    public record Conversation(
             String id,
             List<Map<String, Object>> messages,
             @Nullable Object tools,
@@ -38,23 +38,23 @@ final class Goldens {
             @JsonProperty("continue_final_message") boolean continueFinalMessage,
             Map<String, Object> kwargs) {}
 
-    record Golden(
+    public record Golden(
             String template,
             String conv,
             @Nullable String output,
             @Nullable Failure error) {}
 
-    record Snippet(
+    public record Snippet(
             @Nullable Map<String, Object> context,
             String template,
             @Nullable String output,
             @Nullable Failure error) {}
 
-    record Failure(String type, String message) {}
+    public record Failure(String type, String message) {}
 
     private Goldens() {}
 
-    static <T> List<T> read(String name, Class<T> type) {
+    public static <T> List<T> read(String name, Class<T> type) {
         try (var lines = new BufferedReader(
                 new InputStreamReader(new GZIPInputStream(open("templates/" + name)), StandardCharsets.UTF_8))) {
             return lines.lines().map(line -> JSON.readValue(line, type)).toList();

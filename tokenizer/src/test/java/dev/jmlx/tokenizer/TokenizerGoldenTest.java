@@ -3,6 +3,7 @@ package dev.jmlx.tokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -21,13 +22,14 @@ class TokenizerGoldenTest {
 
     private static final Goldens GOLDENS = Goldens.configured();
     private static final Map<Integer, String> TEXTS = GOLDENS.texts();
+    private static final Map<String, BpeTokenizer> TOKENIZERS = new HashMap<>();
 
     private final BpeTokenizer tokenizer;
     private final List<JsonNode> rows;
     private final List<JsonNode> streamRows;
 
     TokenizerGoldenTest(String name) {
-        tokenizer = GOLDENS.tokenizer(name);
+        tokenizer = TOKENIZERS.computeIfAbsent(name, GOLDENS::tokenizer);
         rows = GOLDENS.rows(name + ".gold.jsonl.gz");
         streamRows = GOLDENS.rows(name + ".stream.jsonl.gz");
     }
@@ -68,23 +70,31 @@ class TokenizerGoldenTest {
                 row -> row.path("dec_skip").asString(row.path("dec").asString(text(row))));
     }
 
+    /// Whenever the reference passes text on, as much has come from here. While it waits, whole characters
+    /// may have come: it also holds back those before an incomplete one, which our contract does not.
     @Test
-    void streamsTheChunksOfTheReference() {
+    void streamsAsSoonAsTheReference() {
         check(
                 streamRows,
-                row -> chunks(tokenizer.encode(text(row))),
+                row -> streamed(row, tokenizer.encode(text(row))),
                 row -> StreamSupport.stream(row.path("chunks").spliterator(), false)
                         .map(chunk -> chunk.asString(""))
                         .toList());
     }
 
-    private List<String> chunks(int[] ids) {
+    private List<String> streamed(JsonNode row, int[] ids) {
         var chunks = new ArrayList<String>();
         var decoder = tokenizer.streamDecoder(true);
-        for (var id : ids) {
-            chunks.add(decoder.push(id));
+        var pending = "";
+        for (var i = 0; i < ids.length; i++) {
+            pending += decoder.push(ids[i]);
+            var waits = row.path("chunks").path(i).isNull();
+            chunks.add(waits ? "" : pending);
+            pending = waits ? pending : "";
         }
-        assertThat(String.join("", chunks) + decoder.finish()).isEqualTo(tokenizer.decode(ids, true));
+        assertThat(pending + decoder.finish())
+                .as("rest of text %s", row.path("i"))
+                .isEmpty();
         return chunks;
     }
 
