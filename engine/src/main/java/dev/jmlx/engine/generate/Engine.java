@@ -6,12 +6,14 @@ import dev.jmlx.engine.ops.Backends;
 import dev.jmlx.engine.weights.Checkpoint;
 import dev.jmlx.engine.weights.GenerationConfig;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// A loaded model that answers generation requests: the one type that other modules talk to.
 ///
-/// Any thread may call it. [#close] cancels what runs, ends the engine thread and frees the model.
+/// Any thread may call it. [#close] cancels what runs, ends the engine thread and frees the model; a second
+/// call does nothing.
 public final class Engine implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Engine.class);
 
@@ -21,6 +23,7 @@ public final class Engine implements AutoCloseable {
     private final ModelInfo info;
     private final Scheduler scheduler;
     private final Thread thread;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private Engine(
             Checkpoint checkpoint,
@@ -118,6 +121,8 @@ public final class Engine implements AutoCloseable {
             log.debug("interrupted while the engine closed");
             Thread.currentThread().interrupt();
         }
-        checkpoint.close();
+        if (closed.compareAndSet(false, true)) {
+            checkpoint.close();
+        }
     }
 }

@@ -1,0 +1,169 @@
+package dev.jmlx.tokenizer;
+
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/// A byte-pair tokenizer made of the parts of a `tokenizer.json`.
+///
+/// Text passes through: added tokens are cut out, [Normalizer], normalized added tokens are cut out,
+/// [PreTokenizer], [BpeModel]. Ids go back through [Decoder]. Made by [TokenizerJson]; safe for any
+/// thread. A lone surrogate in a text counts as U+FFFD. No method throws for any text or id: an id
+/// that no token has decodes to nothing.
+public final class BpeTokenizer implements Tokenizer {
+
+    /// The parts besides the model; made by [TokenizerJson].
+    record Parts(
+            List<AddedToken> added,
+            Normalizer normalizer,
+            PreTokenizer preTokenizer,
+            Decoder decoder,
+            Affixes affixes) {}
+
+    private final BpeModel model;
+    private final Parts parts;
+    private final AddedTokenFinder plainFinder;
+    private final AddedTokenFinder normalizedFinder;
+    private final Map<String, Integer> addedIds = new HashMap<>();
+    private final @Nullable String[] spellings;
+    private final BitSet special = new BitSet();
+
+    BpeTokenizer(BpeModel model, Parts parts) {
+        this.model = model;
+        this.parts = parts;
+        Predicate<AddedToken> normalized = AddedToken::normalized;
+        plainFinder = new AddedTokenFinder(
+                parts.added.stream().filter(normalized.negate()).toList(), content -> content);
+        normalizedFinder =
+                new AddedTokenFinder(parts.added.stream().filter(normalized).toList(), parts.normalizer::apply);
+        spellings = spellings(model.vocabulary(), parts.added);
+        for (var token : parts.added) {
+            addedIds.put(token.content(), token.id());
+            special.set(token.id(), token.special());
+        }
+    }
+
+    private static @Nullable String[] spellings(Vocabulary vocabulary, List<AddedToken> added) {
+        var size = vocabulary.size();
+        for (var token : added) {
+            size = Math.max(size, token.id() + 1);
+        }
+        var spellings = vocabulary.spellings(size);
+        for (var token : added) {
+            spellings[token.id()] = token.content();
+        }
+        return spellings;
+    }
+
+    @Override
+    public int[] encode(String text) {
+        var ids = new IdList(text.length() / 3);
+        var wellFormed = wellFormed(text);
+        for (var span : plainFinder.cut(wellFormed)) {
+            if (span.token() != null) {
+                ids.add(span.token().id());
+            } else {
+                var plain = wellFormed.substring(span.start(), span.end());
+                encodeNormalized(parts.normalizer.apply(plain), span.start() == 0, ids);
+            }
+        }
+        return ids.toArray();
+    }
+
+    private void encodeNormalized(String text, boolean first, IdList ids) {
+        for (var span : normalizedFinder.cut(text)) {
+            if (span.token() != null) {
+                ids.add(span.token().id());
+            } else {
+                var plain = text.substring(span.start(), span.end());
+                parts.preTokenizer.split(plain, first && span.start() == 0, (word, _) -> model.encode(word, ids));
+            }
+        }
+    }
+
+    private static String wellFormed(String text) {
+        StringBuilder mended = null;
+        for (var i = 0; i < text.length(); i++) {
+            if (!Character.isSurrogate(text.charAt(i))) {
+                continue;
+            }
+            if (Character.isSupplementaryCodePoint(text.codePointAt(i))) {
+                i++;
+            } else {
+                mended = mended == null ? new StringBuilder(text) : mended;
+                mended.setCharAt(i, '\uFFFD');
+            }
+        }
+        return mended == null ? text : mended.toString();
+    }
+
+    @Override
+    public String decode(int[] ids, boolean skipSpecialTokens) {
+        var text = new StringBuilder(ids.length * 4);
+        var stage = parts.decoder.open();
+        for (var id : ids) {
+            push(id, skipSpecialTokens, stage, text::append);
+        }
+        stage.finish(text::append);
+        return text.toString();
+    }
+
+    @Override
+    public StreamDecoder streamDecoder(boolean skipSpecialTokens) {
+        return new Stream(skipSpecialTokens, parts.decoder.open());
+    }
+
+    private void push(int id, boolean skipSpecialTokens, Decoder.Stage stage, Consumer<String> out) {
+        var spelling = id >= 0 && id < spellings.length ? spellings[id] : null;
+        if (spelling != null && !(skipSpecialTokens && special.get(id))) {
+            stage.push(spelling, out);
+        }
+    }
+
+    @Override
+    public OptionalInt idOf(String token) {
+        var added = addedIds.get(token);
+        var id = added != null ? added : model.vocabulary().id(token);
+        return id == Vocabulary.NONE ? OptionalInt.empty() : OptionalInt.of(id);
+    }
+
+    @Override
+    public int size() {
+        return spellings.length;
+    }
+
+    /// What belongs around a prompt that no chat template wrote.
+    public Affixes affixes() {
+        return parts.affixes;
+    }
+
+    private final class Stream implements StreamDecoder {
+
+        private final boolean skipSpecialTokens;
+        private final Decoder.Stage stage;
+
+        private Stream(boolean skipSpecialTokens, Decoder.Stage stage) {
+            this.skipSpecialTokens = skipSpecialTokens;
+            this.stage = stage;
+        }
+
+        @Override
+        public String push(int id) {
+            var text = new StringBuilder();
+            BpeTokenizer.this.push(id, skipSpecialTokens, stage, text::append);
+            return text.toString();
+        }
+
+        @Override
+        public String finish() {
+            var text = new StringBuilder();
+            stage.finish(text::append);
+            return text.toString();
+        }
+    }
+}
