@@ -101,7 +101,7 @@ class TokenizerJsonTest {
                 "\"ByteLevel\" #\"Foo\" #tokenizer.json: decoder type \"Foo\" is not supported; supported: Sequence",
                 "\"ByteLevel\" #\"Strip\", \"content\": \" \" #tokenizer.json: decoder: Strip is supported only after",
                 "\"decoder\" #\"other\" #tokenizer.json: decoder must be an object, found nothing",
-                "\"id\": 4 #\"id\": \"4\" #tokenizer.json: added_tokens[].id must be a number of 0 or more, found \"4\"",
+                "\"id\": 4 #\"id\": \"4\" #tokenizer.json: added_tokens[].id must be a whole number from 0 to 16777215, found \"4\"",
             })
     void refusesWithTheFileAndTheKey(String from, String to, String message) {
         assertThat(SMALL).contains(from);
