@@ -1,20 +1,23 @@
 package dev.jmlx.engine.cache;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// Keys and values of one layer for every sequence slot.
 ///
 /// Written and read by a backend's attention; blocks come and go through [KvCaches]. Engine thread only.
 public sealed interface KvCache {
 
-    /// Keeps every position: a list of blocks per slot, each with room for [KvCaches#BLOCK_TOKENS] positions.
+    /// Keeps every position: a list of blocks per slot, each with room for [KvCaches#BLOCK_TOKENS]
+    /// positions.
     ///
-    /// A block is f32, `[2][kvHeads][BLOCK_TOKENS][headDim]` row-major: first the keys, then the values; so the
-    /// keys of one head over consecutive positions are contiguous.
+    /// A block is f32, `[2][kvHeads][BLOCK_TOKENS][headDim]` row-major: first the keys, then the
+    /// values; so the keys of one head over consecutive positions are contiguous.
     final class Full implements KvCache {
         private final int kvHeads;
         private final int headDim;
-        private final MemorySegment[][] blocks;
+        private final @Nullable MemorySegment[][] blocks;
 
         Full(int slots, int maxBlocksPerSlot, int kvHeads, int headDim) {
             this.kvHeads = kvHeads;
@@ -32,7 +35,7 @@ public sealed interface KvCache {
 
         /// The block that holds `position` of `slot`; it was reserved before the step began.
         public MemorySegment block(int slot, int position) {
-            return blocks[slot][position / KvCaches.BLOCK_TOKENS];
+            return Objects.requireNonNull(blocks[slot][position / KvCaches.BLOCK_TOKENS]);
         }
 
         /// Floats between the keys and the values of a block.
@@ -40,6 +43,7 @@ public sealed interface KvCache {
             return kvHeads * KvCaches.BLOCK_TOKENS * headDim;
         }
 
+        @Nullable
         MemorySegment[] slotBlocks(int slot) {
             return blocks[slot];
         }

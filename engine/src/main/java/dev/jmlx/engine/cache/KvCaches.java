@@ -41,6 +41,9 @@ public final class KvCaches implements AutoCloseable {
     }
 
     /// Makes room for positions `0 .. tokens - 1` of `slot` in every layer.
+    ///
+    /// Throws OutOfMemoryError when the system has no more; the slot can then be released like any
+    /// other.
     public void reserve(int slot, int tokens) {
         var wanted = (tokens + BLOCK_TOKENS - 1) / BLOCK_TOKENS;
         for (; reservedBlocks[slot] < wanted; reservedBlocks[slot]++) {
@@ -57,9 +60,11 @@ public final class KvCaches implements AutoCloseable {
     public void release(int slot) {
         for (var i = 0; i < layers.size(); i++) {
             var blocks = layers.get(i).slotBlocks(slot);
-            for (var b = 0; b < reservedBlocks[slot]; b++) {
-                freeBlocks.get(i).push(blocks[b]);
-                blocks[b] = MemorySegment.NULL;
+            for (var b = 0; b < blocks.length; b++) {
+                if (blocks[b] != null) {
+                    freeBlocks.get(i).push(blocks[b]);
+                    blocks[b] = null;
+                }
             }
         }
         reservedBlocks[slot] = 0;

@@ -1,50 +1,128 @@
 package dev.jmlx.engine.generate;
 
+import dev.jmlx.engine.model.Model;
+import dev.jmlx.engine.model.Models;
+import dev.jmlx.engine.ops.Backends;
+import dev.jmlx.engine.weights.Checkpoint;
 import dev.jmlx.engine.weights.GenerationConfig;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// A loaded model that answers generation requests: the one type that other modules talk to.
 ///
-/// Any thread may call it. [#close] cancels what runs, ends the engine thread and frees the model.
+/// Any thread may call it. [#close] cancels what runs, ends the engine thread and frees the model; a second
+/// call does nothing.
 public final class Engine implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Engine.class);
+
+    private final Checkpoint checkpoint;
+    private final Model model;
+    private final GenerationConfig generationConfig;
+    private final ModelInfo info;
+    private final Scheduler scheduler;
+    private final Thread thread;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private Engine(
+            Checkpoint checkpoint,
+            Model model,
+            GenerationConfig generationConfig,
+            ModelInfo info,
+            Scheduler scheduler) {
+        this.checkpoint = checkpoint;
+        this.model = model;
+        this.generationConfig = generationConfig;
+        this.info = info;
+        this.scheduler = scheduler;
+        this.thread = Thread.ofPlatform().name("jmlx-engine").daemon().unstarted(scheduler);
+    }
 
     /// Loads the model in `folder` (`config.json`, `*.safetensors`) and starts the engine thread.
     ///
-    /// Throws `ModelLoadException` with one clear sentence when the folder cannot be run.
+    /// Throws `ModelLoadException` when the folder cannot be run and `BackendUnavailableException` when
+    /// the backend cannot, each with one clear sentence.
     public static Engine open(Path folder, EngineOptions options) {
-        return inTheWorks();
+        var backend = Backends.choose(options.backend());
+        var checkpoint = Checkpoint.open(folder);
+        try {
+            var weights = checkpoint.weights();
+            var model = Models.load(checkpoint.config(), weights);
+            var generationConfig = GenerationConfig.read(folder, checkpoint.config());
+            var ops = backend.open(options.threads());
+            var info = new ModelInfo(
+                    checkpoint.config().string("model_type"),
+                    checkpoint.byteSize(),
+                    weights.parameters(),
+                    ops.describe());
+            var scheduler = new Scheduler(model, ops, options.maxSequences(), options.maxWaiting());
+            var engine = new Engine(checkpoint, model, generationConfig, info, scheduler);
+            engine.thread.start();
+            return engine;
+        } catch (RuntimeException e) {
+            checkpoint.close();
+            throw e;
+        }
     }
 
-    /// Queues a request. Throws [EngineBusyException] when the waiting line is full, and IllegalArgumentException when
-    /// the prompt is empty, does not leave room for one token, or holds an id outside the vocabulary.
+    /// Queues a request. Throws [EngineBusyException] when the waiting line is full, and
+    /// IllegalArgumentException when the prompt is empty, does not leave room for one token, or holds
+    /// an id outside the vocabulary.
     public Generation submit(GenerationRequest request) {
-        return inTheWorks();
+        var length = request.promptIds().length;
+        if (length == 0 || length >= contextLength()) {
+            throw new IllegalArgumentException(
+                    "a prompt must have 1 to " + (contextLength() - 1) + " tokens, found " + length);
+        }
+        if (request.maxTokens() < 1) {
+            throw new IllegalArgumentException("maxTokens must be at least 1, found " + request.maxTokens());
+        }
+        for (var id : request.promptIds()) {
+            if (id < 0 || id >= model.vocabSize()) {
+                throw new IllegalArgumentException(
+                        "token id " + id + " is outside the model's vocabulary of " + model.vocabSize());
+            }
+        }
+        return scheduler.submit(request);
     }
 
     /// Tokens that a prompt and its answer may take together.
     public int contextLength() {
-        return inTheWorks();
+        return model.contextLength();
     }
 
     /// What the model's folder says about generating: end-of-sequence ids and sampling defaults.
     public GenerationConfig generationConfig() {
-        return inTheWorks();
+        return generationConfig;
     }
 
     public EngineStatus status() {
-        return inTheWorks();
+        return scheduler.status();
     }
 
     /// What was loaded, for the start-up lines.
     public ModelInfo info() {
-        return inTheWorks();
-    }
-
-    @SuppressWarnings("TypeParameterUnusedInFormals")
-    private static <T> T inTheWorks() {
-        throw new UnsupportedOperationException("in the works");
+        return info;
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        scheduler.stop();
+        var interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            log.debug("interrupted while the engine closed");
+            Thread.currentThread().interrupt();
+        }
+        if (closed.compareAndSet(false, true)) {
+            checkpoint.close();
+        }
+    }
 }

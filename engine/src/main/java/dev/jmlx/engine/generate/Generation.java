@@ -6,10 +6,10 @@ import org.jspecify.annotations.Nullable;
 
 /// One running request: its caller reads events from it, the engine writes them.
 ///
-/// [#next] blocks and is meant for one virtual thread. [#cancel] may be called from any thread, any number of times;
-/// the
-/// sequence's slot is free again after at most one step. The engine never waits for a reader: when a reader is
-/// [#CAPACITY] tokens behind, its sequence sits out the following steps until the reader has caught up.
+/// [#next] blocks and is meant for one virtual thread. [#cancel] may be called from any thread, any number of
+/// times; the sequence's slot is free again after at most one step. The engine never waits for a reader: when a
+/// reader is [#CAPACITY] tokens behind, its sequence sits out the following steps until the reader has caught
+/// up.
 public final class Generation implements AutoCloseable {
     /// Tokens that may wait for the reader.
     static final int CAPACITY = 256;

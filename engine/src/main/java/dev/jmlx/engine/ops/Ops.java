@@ -20,6 +20,12 @@ public interface Ops extends AutoCloseable {
     /// Starts a step: every tensor of the step before becomes invalid and its memory is used again.
     void beginStep();
 
+    /// Says that of all tensors so far only `x` is used from here on, so that a backend may use the
+    /// memory of the others again within the step. `x` is a result of an operation since the last call.
+    /// Models call it between blocks: without it a long prompt needs the activations of all layers at
+    /// once.
+    default void keepOnly(Tensor x) {}
+
     /// Rows of `table` for the batch's tokens: `[tokens, table.cols]`.
     Tensor embed(Matrix table, Batch batch);
 

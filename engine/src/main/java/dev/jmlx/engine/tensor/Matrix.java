@@ -2,8 +2,9 @@ package dev.jmlx.engine.tensor;
 
 import java.lang.foreign.MemorySegment;
 
-/// A weight matrix `[rows, cols]` as the checkpoint stores it, row-major, little-endian, file-backed; a linear layer
-/// computes `y[t, r] = sum over c of x[t, c] * w[r, c]`, so `rows` is the output size and `cols` the input size.
+/// A weight matrix `[rows, cols]` as the checkpoint stores it, row-major, little-endian, file-backed; a linear
+/// layer computes `y[t, r] = sum over c of x[t, c] * w[r, c]`, so `rows` is the output size and `cols` the
+/// input size.
 ///
 /// Immutable; the segments stay valid as long as the loaded model's arena is open. Safe for any thread.
 public sealed interface Matrix {
@@ -24,9 +25,9 @@ public sealed interface Matrix {
 
     /// Group-quantized weights in MLX's layout.
     ///
-    /// `packed`: per row `cols * bits / 32` little-endian 32-bit words that form one bit stream, element `c` in
-    /// the bits `[c * bits, (c + 1) * bits)` counted from the least significant bit of the row's first byte.
-    /// `scales`, `biases`: per row `cols / groupSize` elements of `scaleType`.
+    /// `packed`: per row `cols * bits / 32` little-endian 32-bit words that form one bit stream,
+    /// element `c` in the bits `[c * bits, (c + 1) * bits)` counted from the least significant bit of
+    /// the row's first byte. `scales`, `biases`: per row `cols / groupSize` elements of `scaleType`.
     /// Source: mlx/ops `quantize`, mlx `backend/cpu/quantized.cpp`.
     record Quantized(
             MemorySegment packed,

@@ -1,11 +1,29 @@
 package dev.jmlx.engine.weights;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// `generation_config.json`, completed from `config.json`: the end-of-sequence ids (possibly several) and the sampling
-/// values that the model's authors recommend; null where they say nothing.
+/// `generation_config.json`, completed from `config.json`: the end-of-sequence ids (possibly several) and the
+/// sampling values that the model's authors recommend; null where they say nothing.
 public record GenerationConfig(
         int[] eosIds,
         @Nullable Float temperature,
         @Nullable Float topP,
-        @Nullable Integer topK) {}
+        @Nullable Integer topK) {
+
+    /// Reads both files; `generation_config.json` may be absent. Its end-of-sequence ids win over those
+    /// of `config.json`, as in mlx-lm.
+    public static GenerationConfig read(Path folder, ModelConfig config) {
+        var file = folder.resolve("generation_config.json");
+        if (!Files.isRegularFile(file)) {
+            return new GenerationConfig(config.integers("eos_token_id"), null, null, null);
+        }
+        var own = ModelConfig.read(file);
+        return new GenerationConfig(
+                (own.has("eos_token_id") ? own : config).integers("eos_token_id"),
+                own.has("temperature") ? (Float) (float) own.number("temperature") : null,
+                own.has("top_p") ? (Float) (float) own.number("top_p") : null,
+                own.has("top_k") ? (Integer) own.integer("top_k", 0) : null);
+    }
+}

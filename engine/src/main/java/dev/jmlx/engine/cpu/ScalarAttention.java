@@ -1,0 +1,103 @@
+package dev.jmlx.engine.cpu;
+
+import dev.jmlx.engine.cache.KvCache;
+import dev.jmlx.engine.cache.KvCaches;
+import dev.jmlx.engine.ops.Batch;
+import dev.jmlx.engine.ops.RopeTable;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
+/// Attention by its definition, for [ScalarOps]: token after token, head after head, all scores at once in double.
+///
+/// One thread. Writes the rotated keys and the values to the cache.
+final class ScalarAttention {
+    private ScalarAttention() {}
+
+    static void apply(
+            CpuTensor q,
+            CpuTensor k,
+            CpuTensor v,
+            @Nullable RopeTable rope,
+            float scale,
+            Batch batch,
+            KvCache.Full cache,
+            CpuTensor out) {
+        var headDim = cache.headDim();
+        for (var segment = 0; segment < batch.segmentCount(); segment++) {
+            var slot = batch.segmentSlot(segment);
+            for (var row = batch.segmentStart(segment); row < batch.segmentStart(segment + 1); row++) {
+                var position = batch.position(row);
+                if (rope != null) {
+                    rotate(q, row, headDim, position, rope);
+                    rotate(k, row, headDim, position, rope);
+                }
+                store(k, row, cache, slot, position, 0);
+                store(v, row, cache, slot, position, cache.valueOffset());
+                for (var head = 0; head < q.cols() / headDim; head++) {
+                    head(q, out, row, head, scale, cache, slot, position);
+                }
+            }
+        }
+    }
+
+    private static void rotate(CpuTensor x, int row, int headDim, int position, RopeTable rope) {
+        var pairs = rope.inverseFrequencies().length;
+        for (var head = x.rowOffset(row); head < x.rowOffset(row) + x.cols(); head += headDim) {
+            for (var pair = 0; pair < pairs; pair++) {
+                var first = head + (rope.interleaved() ? 2 * pair : pair);
+                var second = first + (rope.interleaved() ? 1 : pairs);
+                double theta = (float) position * rope.inverseFrequencies()[pair];
+                double a = x.data()[first];
+                double b = x.data()[second];
+                x.data()[first] = (float) (a * Math.cos(theta) - b * Math.sin(theta));
+                x.data()[second] = (float) (a * Math.sin(theta) + b * Math.cos(theta));
+            }
+        }
+    }
+
+    private static void store(CpuTensor x, int row, KvCache.Full cache, int slot, int position, int base) {
+        var block = cache.block(slot, position);
+        for (var c = 0; c < x.cols(); c++) {
+            var at = base + index(cache, c / cache.headDim(), position, c % cache.headDim());
+            block.setAtIndex(ValueLayout.JAVA_FLOAT, at, x.data()[x.rowOffset(row) + c]);
+        }
+    }
+
+    private static void head(
+            CpuTensor q, CpuTensor out, int row, int head, float scale, KvCache.Full cache, int slot, int position) {
+        var headDim = cache.headDim();
+        var kvHead = head / Shapes.headsPerKvHead(q, cache);
+        var at = row * q.cols() + head * headDim;
+        var scores = new double[position + 1];
+        var max = Double.NEGATIVE_INFINITY;
+        for (var p = 0; p <= position; p++) {
+            for (var d = 0; d < headDim; d++) {
+                scores[p] += q.data()[q.offset() + at + d] * (double) value(cache, slot, 0, kvHead, p, d);
+            }
+            scores[p] *= scale;
+            max = Math.max(max, scores[p]);
+        }
+        var total = 0.0;
+        for (var p = 0; p <= position; p++) {
+            scores[p] = Math.exp(scores[p] - max);
+            total += scores[p];
+        }
+        for (var d = 0; d < headDim; d++) {
+            var sum = 0.0;
+            for (var p = 0; p <= position; p++) {
+                sum += scores[p] * value(cache, slot, cache.valueOffset(), kvHead, p, d);
+            }
+            out.data()[out.offset() + at + d] = (float) (sum / total);
+        }
+    }
+
+    private static float value(KvCache.Full cache, int slot, int base, int kvHead, int position, int d) {
+        MemorySegment block = cache.block(slot, position);
+        return block.getAtIndex(ValueLayout.JAVA_FLOAT, base + index(cache, kvHead, position, d));
+    }
+
+    private static int index(KvCache.Full cache, int kvHead, int position, int d) {
+        return (kvHead * KvCaches.BLOCK_TOKENS + position % KvCaches.BLOCK_TOKENS) * cache.headDim() + d;
+    }
+}

@@ -1,0 +1,109 @@
+package dev.jmlx.engine.sample;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/// Chooses the next token from a row of logits.
+///
+/// Steps, in mlx-lm's order: `top_p` on the probabilities at temperature 1, then `top_k` among what is left,
+/// then the draw at `temperature`. Only candidates that can survive are sorted, never the vocabulary. One
+/// instance serves all sequences of an engine and owns the scratch memory; engine thread only.
+public final class Sampler {
+    private final float[] weights;
+    private final long[] candidates;
+
+    public Sampler(int vocabSize) {
+        weights = new float[vocabSize];
+        candidates = new long[vocabSize];
+    }
+
+    /// The token that `params` chooses from `logits`; `random` is the sequence's own.
+    public int sample(float[] logits, SamplingParams params, SplittableRandom random) {
+        var best = argmax(logits);
+        if (params.temperature() == 0 || params.topK() == 1) {
+            return best;
+        }
+        var count = candidates(logits, logits[best], params);
+        return draw(logits, logits[best], count, params.temperature(), random);
+    }
+
+    private int argmax(float[] logits) {
+        var best = 0;
+        for (var i = 1; i < weights.length; i++) {
+            if (logits[i] > logits[best]) {
+                best = i;
+            }
+        }
+        return best;
+    }
+
+    /// Fills `candidates` with the tokens that may be drawn, and returns how many they are.
+    private int candidates(float[] logits, float max, SamplingParams params) {
+        var vocabSize = weights.length;
+        if (params.topP() == 1 && params.topK() == 0) {
+            for (var i = 0; i < vocabSize; i++) {
+                candidates[i] = i;
+            }
+            return vocabSize;
+        }
+        var count =
+                params.topP() < 1 ? nucleus(logits, max, params.topP()) : sortAbove(logits, Float.NEGATIVE_INFINITY);
+        return params.topK() > 0 ? Math.min(count, params.topK()) : count;
+    }
+
+    /// The smallest set of most probable tokens whose probabilities reach `topP`, most probable first.
+    private int nucleus(float[] logits, float max, float topP) {
+        double sum = 0;
+        for (var i = 0; i < weights.length; i++) {
+            weights[i] = (float) Math.exp(logits[i] - max);
+            sum += weights[i];
+        }
+        // Tokens below this probability add up to less than 1 - topP, so none of them can be in the set.
+        var floor = (float) (max + Math.log((1 - topP) / weights.length * sum));
+        var count = sortAbove(logits, Math.min(floor, max));
+        double wanted = topP * sum;
+        var kept = 0;
+        for (double reached = 0; kept < count && reached < wanted; kept++) {
+            reached += weights[(int) candidates[kept]];
+        }
+        return Math.max(kept, 1);
+    }
+
+    /// Sorts the tokens whose logit is at least `floor`, largest first; of equal ones the smaller id
+    /// comes first.
+    private int sortAbove(float[] logits, float floor) {
+        var count = 0;
+        for (var i = 0; i < weights.length; i++) {
+            if (logits[i] >= floor) {
+                candidates[count++] = ((long) ~ascending(logits[i]) << 32) | i;
+            }
+        }
+        Arrays.sort(candidates, 0, count);
+        for (var i = 0; i < count; i++) {
+            candidates[i] &= 0xFFFF_FFFFL;
+        }
+        return count;
+    }
+
+    /// An int that is ordered as the float is.
+    private static int ascending(float value) {
+        var bits = Float.floatToIntBits(value);
+        return bits ^ ((bits >> 31) & Integer.MAX_VALUE);
+    }
+
+    private int draw(float[] logits, float max, int count, float temperature, SplittableRandom random) {
+        double sum = 0;
+        for (var i = 0; i < count; i++) {
+            weights[i] = (float) Math.exp((logits[(int) candidates[i]] - max) / temperature);
+            sum += weights[i];
+        }
+        var left = random.nextDouble() * sum;
+        for (var i = 0; i < count; i++) {
+            left -= weights[i];
+            if (left < 0) {
+                return (int) candidates[i];
+            }
+        }
+        return (int) candidates[0];
+    }
+}

@@ -1,0 +1,140 @@
+package dev.jmlx.engine.sample;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Arrays;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeSet;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.FloatRange;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Test;
+
+final class SamplerTest {
+    private static final float[] LOGITS = {1, 3, 2, 0, 3};
+    private static final int DRAWS = 20_000;
+
+    @Test
+    void greedyTakesTheFirstOfTheLargest() {
+        assertThat(sampler().sample(LOGITS, SamplingParams.GREEDY, new SplittableRandom(1)))
+                .isEqualTo(1);
+    }
+
+    @Test
+    void drawsInProportionToTheProbabilities() {
+        var counts = draw(new SamplingParams(1, 1, 0, null));
+        var sum = 0.0;
+        for (var logit : LOGITS) {
+            sum += Math.exp(logit);
+        }
+        for (var i = 0; i < LOGITS.length; i++) {
+            var expected = Math.exp(LOGITS[i]) / sum;
+            // Five standard deviations of a binomial count.
+            var slack = 5 * Math.sqrt(expected * (1 - expected) / DRAWS);
+            assertThat(counts[i] / (double) DRAWS).isBetween(expected - slack, expected + slack);
+        }
+    }
+
+    @Test
+    void topKKeepsTheLargest() {
+        assertThat(drawn(new SamplingParams(1, 1, 3, null))).containsExactly(1, 2, 4);
+    }
+
+    @Test
+    void topPKeepsTheSmallestSetThatReachesIt() {
+        // Probabilities: 0.051, 0.375, 0.138, 0.019, 0.375 (and rounding).
+        assertThat(drawn(new SamplingParams(1, 0.3f, 0, null))).containsExactly(1);
+        assertThat(drawn(new SamplingParams(1, 0.7f, 0, null))).containsExactly(1, 4);
+        assertThat(drawn(new SamplingParams(1, 0.8f, 0, null))).containsExactly(1, 2, 4);
+        assertThat(drawn(new SamplingParams(1, 0.99f, 0, null))).containsExactly(0, 1, 2, 3, 4);
+    }
+
+    @Test
+    void topPCountsAtTemperatureOne() {
+        assertThat(drawn(new SamplingParams(100, 0.7f, 0, null))).containsExactly(1, 4);
+    }
+
+    @Test
+    void sameSeedSameTokens() {
+        var params = new SamplingParams(1, 0.95f, 4, 42L);
+        assertThat(draw(params)).isEqualTo(draw(params));
+    }
+
+    @Test
+    void refusesParametersOutOfRange() {
+        assertThatThrownBy(() -> new SamplingParams(-1, 1, 0, null)).hasMessageContaining("temperature");
+        assertThatThrownBy(() -> new SamplingParams(Float.NaN, 1, 0, null)).hasMessageContaining("temperature");
+        assertThatThrownBy(() -> new SamplingParams(1, 0, 0, null)).hasMessageContaining("top_p");
+        assertThatThrownBy(() -> new SamplingParams(1, 1.01f, 0, null)).hasMessageContaining("top_p");
+        assertThatThrownBy(() -> new SamplingParams(1, 1, -1, null)).hasMessageContaining("top_k");
+    }
+
+    @Property(tries = 300)
+    void theTokenIsAlwaysAmongThoseThatAFullSortKeeps(
+            @ForAll @Size(min = 1, max = 60) float @FloatRange(min = -30, max = 30) [] logits,
+            @ForAll @FloatRange(min = 0.01f, max = 1) float topP,
+            @ForAll @IntRange(max = 20) int topK,
+            @ForAll long seed) {
+        var token = new Sampler(logits.length)
+                .sample(logits, new SamplingParams(1, topP, topK, null), new SplittableRandom(seed));
+        assertThat(allowed(logits, topP, topK)).contains(token);
+    }
+
+    /// The definition, by sorting everything; generous by one token where rounding decides.
+    private static Set<Integer> allowed(float[] logits, float topP, int topK) {
+        var order = new Integer[logits.length];
+        Arrays.setAll(order, i -> i);
+        Arrays.sort(order, (a, b) -> Float.compare(logits[b], logits[a]));
+        var sum = 0.0;
+        for (var logit : logits) {
+            sum += Math.exp(logit - logits[order[0]]);
+        }
+        var kept = new TreeSet<Integer>();
+        var reached = 0.0;
+        for (var i = 0; i < order.length && reached < topP + 1e-5 && (topK == 0 || i < topK); i++) {
+            kept.add(order[i]);
+            reached += Math.exp(logits[order[i]] - logits[order[0]]) / sum;
+        }
+        return withTies(kept, logits);
+    }
+
+    private static Set<Integer> withTies(Set<Integer> kept, float[] logits) {
+        var result = new TreeSet<>(kept);
+        for (var i = 0; i < logits.length; i++) {
+            var logit = logits[i];
+            if (kept.stream().anyMatch(k -> logits[k] == logit)) {
+                result.add(i);
+            }
+        }
+        return result;
+    }
+
+    private static Sampler sampler() {
+        return new Sampler(LOGITS.length);
+    }
+
+    private static Set<Integer> drawn(SamplingParams params) {
+        var counts = draw(params);
+        var drawn = new TreeSet<Integer>();
+        for (var i = 0; i < counts.length; i++) {
+            if (counts[i] > 0) {
+                drawn.add(i);
+            }
+        }
+        return drawn;
+    }
+
+    private static int[] draw(SamplingParams params) {
+        var random = new SplittableRandom(3);
+        var sampler = sampler();
+        var counts = new int[LOGITS.length];
+        for (var i = 0; i < DRAWS; i++) {
+            counts[sampler.sample(LOGITS, params, random)]++;
+        }
+        return counts;
+    }
+}

@@ -1,0 +1,67 @@
+package dev.jmlx.http;
+
+import dev.jmlx.http.sse.ClientGoneException;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Runs a request: who may ask, which handler answers, and what its exceptions become. The one place that turns
+/// exceptions into answers. Called on the request's virtual thread.
+public final class Dispatcher {
+    private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
+    private static final byte[] NO_BODY = {};
+
+    private final Guard guard;
+    private final Router router;
+
+    public Dispatcher(Guard guard, Router router) {
+        this.guard = guard;
+        this.router = router;
+    }
+
+    /// Answers the request, whatever happens.
+    void dispatch(HttpExchange exchange) {
+        var start = System.nanoTime();
+        try {
+            route(exchange);
+        } catch (ApiException error) {
+            LOG.debug("{} {}", exchange.requestId(), error.sentence());
+            exchange.fail(error);
+        } catch (ClientGoneException gone) {
+            LOG.debug("{} {}", exchange.requestId(), gone.getMessage());
+        } catch (InterruptedException ended) {
+            Thread.currentThread().interrupt();
+            exchange.fail(ApiException.overloaded("the server is shutting down"));
+        } catch (RuntimeException | StackOverflowError | OutOfMemoryError fault) {
+            LOG.error("{} failed", exchange.requestId(), fault);
+            exchange.fail(new ApiException(
+                    ErrorType.API, "internal error; the server's log has the details under the request id"));
+        }
+        LOG.debug(
+                "{} {} {} took {} ms",
+                exchange.requestId(),
+                exchange.request().method(),
+                exchange.request().path(),
+                (System.nanoTime() - start) / 1_000_000);
+    }
+
+    private void route(HttpExchange exchange) throws InterruptedException {
+        var request = exchange.request();
+        guard.checkBrowser(request);
+        switch (request.method()) {
+            case "HEAD" -> {
+                router.allowed(request);
+                exchange.respond(200, Map.of(), NO_BODY);
+            }
+            // No CORS headers: a browser then keeps foreign pages out.
+            case "OPTIONS" -> exchange.respond(204, Map.of("allow", router.allowed(request)), NO_BODY);
+            default -> {
+                var match = router.find(request);
+                if (!match.route().open()) {
+                    guard.checkKey(request);
+                }
+                match.route().handler().handle(exchange, match.parameters());
+            }
+        }
+    }
+}

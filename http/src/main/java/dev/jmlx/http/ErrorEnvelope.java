@@ -1,0 +1,19 @@
+package dev.jmlx.http;
+
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.JsonNodeFactory;
+
+/// Writes `{"type":"error","error":{"type","message"},"request_id"}`, the body of every error answer. Stateless.
+final class ErrorEnvelope {
+    private static final JsonMapper JSON = JsonMapper.shared();
+
+    private ErrorEnvelope() {}
+
+    static byte[] of(ApiException error, String requestId) {
+        var root = JsonNodeFactory.instance.objectNode();
+        root.put("type", "error");
+        root.putObject("error").put("type", error.type().wireName()).put("message", error.sentence());
+        root.put("request_id", requestId);
+        return JSON.writeValueAsBytes(root);
+    }
+}

@@ -1,0 +1,142 @@
+package dev.jmlx.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
+
+import dev.jmlx.engine.cpu.CpuBackend;
+import dev.jmlx.engine.generate.Engine;
+import dev.jmlx.engine.generate.EngineOptions;
+import dev.jmlx.engine.generate.GenerationRequest;
+import dev.jmlx.engine.generate.TokenEvent;
+import dev.jmlx.engine.sample.SamplingParams;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// The embedded model against mlx-lm with float32 activations: greedy ids, logits of each step, likelihood of
+/// the prompt.
+///
+/// `-Dgoldens.smollm2=FILE` runs any other file of the format.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class SmolLm2GoldenTest {
+    /// Relative to the spread (standard deviation) of the ten logits that the file gives for a step.
+    private static final double TOLERANCE = 2e-3;
+
+    /// MLX's float32 log-sum-exp over 49,152 logits lies 1.0e-4 below the same sum in double (measured
+    /// on these prompts).
+    private static final double NLL_TOLERANCE = 2e-4;
+
+    private Engine engine;
+    private ModelRunner runner;
+
+    @BeforeAll
+    void open() {
+        engine = Engine.open(Fixtures.embeddedModel(), new EngineOptions("cpu", 2, 4, 4));
+        runner = new ModelRunner(Fixtures.embeddedModel(), new CpuBackend().open(2));
+    }
+
+    @AfterAll
+    void close() {
+        runner.close();
+        engine.close();
+    }
+
+    static Stream<Conversation> conversations() {
+        var file = Fixtures.locate("goldens.smollm2", "goldens/smollm2.json");
+        return StreamSupport.stream(JsonMapper.shared().readTree(file).spliterator(), false)
+                .map(Conversation::new);
+    }
+
+    /// One conversation of the file.
+    record Conversation(JsonNode json) {
+        int[] ids(String key) {
+            return StreamSupport.stream(json.get(key).spliterator(), false)
+                    .mapToInt(JsonNode::intValue)
+                    .toArray();
+        }
+
+        @Override
+        public String toString() {
+            return json.get("messages")
+                    .get(json.get("messages").size() - 1)
+                    .get("content")
+                    .asString();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("conversations")
+    void engineGeneratesTheReferenceIds(Conversation conversation) throws InterruptedException {
+        var expected = conversation.ids("greedy_ids");
+        var stops = engine.generationConfig().eosIds();
+        var request =
+                new GenerationRequest(conversation.ids("prompt_ids"), expected.length, stops, SamplingParams.GREEDY);
+        var generated = new ArrayList<Integer>();
+        try (var generation = engine.submit(request)) {
+            while (generation.next() instanceof TokenEvent.Token(var id)) {
+                generated.add(id);
+            }
+        }
+        var withoutStop = Arrays.stream(expected)
+                .filter(id -> Arrays.stream(stops).noneMatch(stop -> stop == id))
+                .boxed()
+                .toList();
+        assertThat(generated).isEqualTo(withoutStop);
+    }
+
+    @ParameterizedTest
+    @MethodSource("conversations")
+    void logitsAgreeInEveryStep(Conversation conversation) {
+        runner.reset();
+        var greedy = conversation.ids("greedy_ids");
+        var steps = conversation.json().get("top10_per_step");
+        var prompt = runner.run(conversation.ids("prompt_ids"));
+        compare(prompt[prompt.length - 1], steps.get(0));
+        for (var i = 1; i < greedy.length; i++) {
+            compare(runner.run(greedy[i - 1])[0], steps.get(i));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("conversations")
+    void promptIsAsLikelyAsInTheReference(Conversation conversation) {
+        runner.reset();
+        var ids = conversation.ids("prompt_ids");
+        var rows = runner.run(ids);
+        var sum = 0.0;
+        for (var i = 1; i < ids.length; i++) {
+            sum += negativeLogLikelihood(rows[i - 1], ids[i]);
+        }
+        assertThat(sum / (ids.length - 1))
+                .isCloseTo(conversation.json().get("prompt_mean_nll").doubleValue(), offset(NLL_TOLERANCE));
+    }
+
+    private static void compare(float[] logits, JsonNode top) {
+        var ids = top.get("ids");
+        var actual = new float[ids.size()];
+        var expected = new float[ids.size()];
+        for (var i = 0; i < actual.length; i++) {
+            actual[i] = logits[ids.get(i).intValue()];
+            expected[i] = top.get("logits").get(i).floatValue();
+        }
+        assertThat(Logits.error(actual, expected)).isLessThan(TOLERANCE);
+        assertThat(Logits.argmax(logits)).isEqualTo(ids.get(0).intValue());
+    }
+
+    private static double negativeLogLikelihood(float[] logits, int id) {
+        var max = logits[Logits.argmax(logits)];
+        var sum = 0.0;
+        for (var logit : logits) {
+            sum += Math.exp(logit - max);
+        }
+        return Math.log(sum) + max - logits[id];
+    }
+}
