@@ -21,14 +21,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The embedded model against mlx-lm with float32 activations: greedy ids, logits of each step, likelihood of the
-/// prompt.
+/// The embedded model against mlx-lm with float32 activations: greedy ids, logits of each step, likelihood of
+/// the prompt.
 ///
 /// `-Dgoldens.smollm2=FILE` runs any other file of the format.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class SmolLm2GoldenTest {
     /// Relative to the spread (standard deviation) of the ten logits that the file gives for a step.
     private static final double TOLERANCE = 2e-3;
+
+    /// MLX's float32 log-sum-exp over 49,152 logits lies 1.0e-4 below the same sum in double (measured
+    /// on these prompts).
+    private static final double NLL_TOLERANCE = 2e-4;
 
     private Engine engine;
     private ModelRunner runner;
@@ -112,7 +116,7 @@ final class SmolLm2GoldenTest {
             sum += negativeLogLikelihood(rows[i - 1], ids[i]);
         }
         assertThat(sum / (ids.length - 1))
-                .isCloseTo(conversation.json().get("prompt_mean_nll").doubleValue(), offset(1e-4));
+                .isCloseTo(conversation.json().get("prompt_mean_nll").doubleValue(), offset(NLL_TOLERANCE));
     }
 
     private static void compare(float[] logits, JsonNode top) {

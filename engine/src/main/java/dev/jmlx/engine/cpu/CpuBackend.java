@@ -22,6 +22,6 @@ public final class CpuBackend implements Backend {
 
     @Override
     public Ops open(int threads) {
-        return new ScalarOps();
+        return new CpuOps(threads);
     }
 }

@@ -110,9 +110,10 @@ final class Shapes {
                 throw new IllegalArgumentException(
                         "weight " + shape(w) + ": " + bits + " bits; the CPU backend has 2, 3, 4, 5, 6 and 8");
             }
-            if (w.groupSize() % 32 != 0 || w.cols() % w.groupSize() != 0) {
-                throw new IllegalArgumentException("weight " + shape(w) + ": group size " + w.groupSize()
-                        + " must be a multiple of 32 that divides the columns");
+            var groupSize = w.groupSize();
+            if ((groupSize != 32 && groupSize != 64 && groupSize != 128) || w.cols() % groupSize != 0) {
+                throw new IllegalArgumentException("weight " + shape(w) + ": group size " + groupSize
+                        + " must be 32, 64 or 128 and divide the columns");
             }
         }
     }

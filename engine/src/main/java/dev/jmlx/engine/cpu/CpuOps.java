@@ -1,0 +1,144 @@
+package dev.jmlx.engine.cpu;
+
+import dev.jmlx.engine.cache.KvCache;
+import dev.jmlx.engine.ops.Activation;
+import dev.jmlx.engine.ops.Batch;
+import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.RopeTable;
+import dev.jmlx.engine.tensor.DenseVector;
+import dev.jmlx.engine.tensor.Matrix;
+import dev.jmlx.engine.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/// The operations with Vector API kernels, over a pool of threads that exists only inside this class's operations.
+///
+/// Engine thread only. Steps of a size that was seen before allocate nothing. Arithmetic is f32; results differ from
+/// [ScalarOps] by rounding.
+public final class CpuOps implements Ops {
+    private final StepArena arena = new StepArena();
+    private final WorkerPool pool;
+    private final LinearInput input;
+    private final LinearTask linear;
+    private final GatedTask gated;
+    private final RowTask rows;
+    private final AttentionTask attention;
+    private final RowBlock embedding = new RowBlock();
+
+    /// Starts `threads - 1` worker threads; the engine thread is the other one.
+    public CpuOps(int threads) {
+        if (threads < 1) {
+            throw new IllegalArgumentException(threads + " threads; the CPU backend needs at least 1");
+        }
+        pool = new WorkerPool(threads);
+        var scratch = new RowBlock[threads];
+        for (var i = 0; i < threads; i++) {
+            scratch[i] = new RowBlock();
+        }
+        input = new LinearInput(pool);
+        linear = new LinearTask(pool, scratch, input);
+        gated = new GatedTask(pool, scratch, input);
+        rows = new RowTask(pool);
+        attention = new AttentionTask(pool);
+    }
+
+    @Override
+    public String describe() {
+        return "cpu, " + Lanes.describe() + ", " + pool.threads() + (pool.threads() == 1 ? " thread" : " threads");
+    }
+
+    @Override
+    public void beginStep() {
+        arena.reset();
+        input.forget();
+    }
+
+    @Override
+    public void keepOnly(Tensor x) {
+        arena.keepOnly();
+        input.forget();
+    }
+
+    @Override
+    public Tensor embed(Matrix table, Batch batch) {
+        Shapes.embed(table, batch);
+        var out = arena.take(batch.tokenCount(), table.cols());
+        var row = embedding.weights(table.cols() + Lanes.COUNT);
+        for (var t = 0; t < batch.tokenCount(); t++) {
+            Unpack.rows(table, batch.token(t), batch.token(t) + 1, embedding, row, table.cols());
+            input.scatter(table, row, out.data(), out.rowOffset(t));
+        }
+        return out;
+    }
+
+    @Override
+    public Tensor linear(Tensor x, Matrix weight, @Nullable DenseVector bias) {
+        Shapes.linear(x, weight, bias);
+        var out = arena.take(x.rows(), weight.rows());
+        linear.apply((CpuTensor) x, weight, bias, out);
+        return out;
+    }
+
+    @Override
+    public Tensor rmsNorm(Tensor x, DenseVector weight, float eps) {
+        Shapes.rmsNorm(x, weight);
+        var out = arena.take(x.rows(), x.cols());
+        rows.rmsNorm((CpuTensor) x, weight.values(), eps, out);
+        return out;
+    }
+
+    @Override
+    public Tensor add(Tensor a, Tensor b) {
+        Shapes.add(a, b);
+        var out = arena.take(a.rows(), a.cols());
+        rows.add((CpuTensor) a, (CpuTensor) b, out);
+        return out;
+    }
+
+    @Override
+    public Tensor gatedMlp(Tensor x, Matrix gate, Matrix up, Matrix down, Activation activation) {
+        Shapes.gatedMlp(x, gate, up, down);
+        var in = (CpuTensor) x;
+        var hidden = arena.take(x.rows(), gate.rows());
+        if (GatedTask.applies(in, gate, up)) {
+            gated.apply(in, (Matrix.Quantized) gate, (Matrix.Quantized) up, activation, hidden);
+        } else {
+            linear.apply(in, gate, null, hidden);
+            var upped = arena.take(x.rows(), up.rows());
+            linear.apply(in, up, null, upped);
+            rows.gate(hidden, upped, activation);
+        }
+        return linear(hidden, down, null);
+    }
+
+    @Override
+    public Tensor attention(
+            Tensor q, Tensor k, Tensor v, @Nullable RopeTable rope, float scale, Batch batch, KvCache.Full cache) {
+        Shapes.attention(q, k, v, rope, batch, cache);
+        var out = arena.take(q.rows(), q.cols());
+        attention.apply((CpuTensor) q, (CpuTensor) k, (CpuTensor) v, rope, scale, batch, cache, out);
+        return out;
+    }
+
+    @Override
+    public Tensor logitRows(Tensor x, Batch batch) {
+        Shapes.logitRows(x, batch);
+        var in = (CpuTensor) x;
+        var out = arena.take(batch.logitCount(), x.cols());
+        for (var i = 0; i < batch.logitCount(); i++) {
+            System.arraycopy(in.data(), in.rowOffset(batch.logitRow(i)), out.data(), out.rowOffset(i), x.cols());
+        }
+        return out;
+    }
+
+    @Override
+    public void readRow(Tensor x, int row, float[] target) {
+        Shapes.readRow(x, row, target);
+        var in = (CpuTensor) x;
+        System.arraycopy(in.data(), in.rowOffset(row), target, 0, x.cols());
+    }
+
+    @Override
+    public void close() {
+        pool.close();
+    }
+}

@@ -1,0 +1,54 @@
+package dev.jmlx.engine.cpu;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// Sums and norms of rows. Any thread.
+final class Elementwise {
+    private Elementwise() {}
+
+    static void add(float[] a, int aStart, float[] b, int bStart, float[] out, int outStart, int count) {
+        var i = 0;
+        for (var bound = Lanes.FLOAT.loopBound(count); i < bound; i += Lanes.COUNT) {
+            FloatVector.fromArray(Lanes.FLOAT, a, aStart + i)
+                    .add(FloatVector.fromArray(Lanes.FLOAT, b, bStart + i))
+                    .intoArray(out, outStart + i);
+        }
+        for (; i < count; i++) {
+            out[outStart + i] = a[aStart + i] + b[bStart + i];
+        }
+    }
+
+    /// `out = x * factor * weight` with `factor = 1 / sqrt(mean(x^2) + eps)`, over `weight.length` elements.
+    static void rmsNorm(float[] x, int xStart, float[] weight, float eps, float[] out, int outStart) {
+        var count = weight.length;
+        var factor = (float) (1 / Math.sqrt(sumOfSquares(x, xStart, count) / count + eps));
+        var i = 0;
+        for (var bound = Lanes.FLOAT.loopBound(count); i < bound; i += Lanes.COUNT) {
+            FloatVector.fromArray(Lanes.FLOAT, x, xStart + i)
+                    .mul(factor)
+                    .mul(FloatVector.fromArray(Lanes.FLOAT, weight, i))
+                    .intoArray(out, outStart + i);
+        }
+        for (; i < count; i++) {
+            out[outStart + i] = x[xStart + i] * factor * weight[i];
+        }
+    }
+
+    private static double sumOfSquares(float[] x, int start, int count) {
+        var even = FloatVector.zero(Lanes.FLOAT);
+        var odd = FloatVector.zero(Lanes.FLOAT);
+        var i = 0;
+        for (var bound = count - 2 * Lanes.COUNT; i <= bound; i += 2 * Lanes.COUNT) {
+            var a = FloatVector.fromArray(Lanes.FLOAT, x, start + i);
+            var b = FloatVector.fromArray(Lanes.FLOAT, x, start + i + Lanes.COUNT);
+            even = a.fma(a, even);
+            odd = b.fma(b, odd);
+        }
+        double sum = even.add(odd).reduceLanes(VectorOperators.ADD);
+        for (; i < count; i++) {
+            sum += (double) x[start + i] * x[start + i];
+        }
+        return sum;
+    }
+}

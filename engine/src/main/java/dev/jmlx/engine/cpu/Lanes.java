@@ -1,0 +1,49 @@
+package dev.jmlx.engine.cpu;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/// The vector width of all kernels: the machine's preferred one, or what the system property `jmlx.vector.bits`
+/// (128, 256 or 512) says.
+///
+/// The property is read here and not in the command line's package, because a species that is no static constant makes
+/// every kernel box its vectors; tests use it to run each kernel at each width. Any thread.
+final class Lanes {
+    static final VectorSpecies<Float> FLOAT = VectorSpecies.of(float.class, shape());
+    static final VectorSpecies<Integer> INT = FLOAT.withLanes(int.class);
+    static final VectorSpecies<Byte> BYTE = VectorSpecies.of(byte.class, FLOAT.vectorShape());
+
+    /// As many shorts as [#FLOAT] has floats.
+    static final VectorSpecies<Short> HALF =
+            VectorSpecies.of(short.class, VectorShape.forBitSize(FLOAT.vectorBitSize() / 2));
+
+    /// Floats in a vector.
+    static final int COUNT = FLOAT.length();
+
+    /// Bytes in a vector.
+    static final int BYTES = FLOAT.vectorByteSize();
+
+    private Lanes() {}
+
+    /// `count` rounded up to whole vectors.
+    static int roundUp(int count) {
+        return (count + COUNT - 1) & -COUNT;
+    }
+
+    /// "AVX-512", "256-bit vectors": for the start-up line.
+    static String describe() {
+        return FLOAT.vectorBitSize() + "-bit vectors";
+    }
+
+    private static VectorShape shape() {
+        Integer bits = Integer.getInteger("jmlx.vector.bits");
+        if (bits == null) {
+            return FloatVector.SPECIES_PREFERRED.vectorShape();
+        }
+        if (bits != 128 && bits != 256 && bits != 512) {
+            throw new IllegalArgumentException("jmlx.vector.bits=" + bits + ": use 128, 256 or 512");
+        }
+        return VectorShape.forBitSize(bits);
+    }
+}

@@ -1,0 +1,100 @@
+package dev.jmlx.engine.cpu;
+
+import dev.jmlx.engine.tensor.Matrix;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// Turns rows of weights into f32: quantized ones in lane order (see [PackedLayout]), dense ones as they are.
+///
+/// For kernels that use each weight for several tokens. Any thread, with its own [RowBlock].
+final class Unpack {
+    private Unpack() {}
+
+    /// Writes rows `from .. to - 1` to `out`, `stride` apart; `out` needs a vector's room behind the last row.
+    static void rows(Matrix matrix, int from, int to, RowBlock block, float[] out, int stride) {
+        switch (matrix) {
+            case Matrix.Dense dense -> {
+                var raw = block.raw(dense.cols());
+                for (var row = from; row < to; row++) {
+                    var at = (long) row * dense.cols();
+                    Widen.copy(dense.data(), dense.dtype(), at, dense.cols(), out, (row - from) * stride, raw);
+                }
+            }
+            case Matrix.Quantized quantized -> {
+                block.load(quantized, from, to);
+                var layout = PackedLayout.of(quantized);
+                for (var row = 0; row < to - from; row++) {
+                    if (layout.isWord()) {
+                        words(block, layout, quantized.cols(), row, out, row * stride);
+                    } else {
+                        bytes(block, layout, quantized.cols(), row, out, row * stride);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A partly used last vector is closed up: each value's vector is written over the unused lanes of the one before.
+    private static void words(RowBlock block, PackedLayout layout, int cols, int row, float[] out, int outStart) {
+        MemorySegment packed = block.packed;
+        var at = block.start + (long) row * block.rowBytes;
+        var values = layout.values();
+        var mask = (1 << layout.bits()) - 1;
+        var lanes = layout.lanes(cols);
+        var expand = layout.expand();
+        var to = outStart;
+        var lane = 0;
+        for (var group = row * block.groups; lane < lanes; group += Lanes.COUNT) {
+            var scales = FloatVector.fromArray(Lanes.FLOAT, block.scales, group);
+            var biases = FloatVector.fromArray(Lanes.FLOAT, block.biases, group);
+            for (var k = 0; k < expand.length && lane < lanes; k++, lane += Lanes.COUNT) {
+                var word = IntVector.fromMemorySegment(
+                        Lanes.INT, packed, at + (long) lane * Integer.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var scale = scales.rearrange(expand[k]);
+                var bias = biases.rearrange(expand[k]);
+                var used = Math.min(Lanes.COUNT, lanes - lane);
+                for (var j = 0; j < values; j++, to += used) {
+                    ((FloatVector) word.and(mask).convert(VectorOperators.I2F, 0))
+                            .fma(scale, bias)
+                            .intoArray(out, to);
+                    word = word.lanewise(VectorOperators.LSHR, layout.bits());
+                }
+            }
+        }
+    }
+
+    private static void bytes(RowBlock block, PackedLayout layout, int cols, int row, float[] out, int outStart) {
+        MemorySegment packed = block.packed;
+        var at = block.start + (long) row * block.rowBytes;
+        var values = layout.values();
+        var mask = (1 << layout.bits()) - 1;
+        var lanes = layout.lanes(cols);
+        var expand = layout.expand();
+        var shifts = IntVector.fromArray(Lanes.INT, layout.shifts(), 0);
+        var to = outStart;
+        var lane = 0;
+        for (var group = row * block.groups; lane < lanes; group += Lanes.COUNT) {
+            var scales = FloatVector.fromArray(Lanes.FLOAT, block.scales, group);
+            var biases = FloatVector.fromArray(Lanes.FLOAT, block.biases, group);
+            for (var k = 0; k < expand.length && lane < lanes; k++, lane += Lanes.COUNT, at += layout.vectorBytes()) {
+                var word = ByteVector.fromMemorySegment(Lanes.BYTE, packed, at, ByteOrder.LITTLE_ENDIAN)
+                        .rearrange(layout.spread())
+                        .reinterpretAsInts()
+                        .lanewise(VectorOperators.LSHR, shifts);
+                var scale = scales.rearrange(expand[k]);
+                var bias = biases.rearrange(expand[k]);
+                var used = Math.min(Lanes.COUNT, lanes - lane);
+                for (var j = 0; j < values; j++, to += used) {
+                    ((FloatVector) word.and(mask).convert(VectorOperators.I2F, 0))
+                            .fma(scale, bias)
+                            .intoArray(out, to);
+                    word = word.lanewise(VectorOperators.LSHR, layout.bits());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,306 @@
+package dev.jmlx.engine.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.jmlx.engine.cache.KvCaches;
+import dev.jmlx.engine.ops.Activation;
+import dev.jmlx.engine.ops.Batch;
+import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.RopeTable;
+import dev.jmlx.engine.tensor.DType;
+import dev.jmlx.engine.tensor.DenseVector;
+import dev.jmlx.engine.tensor.Matrix;
+import dev.jmlx.engine.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.function.Function;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.AfterContainer;
+import org.jspecify.annotations.Nullable;
+
+/// Every operation of [CpuOps] against [ScalarOps], over sizes that leave remainders everywhere.
+///
+/// Tolerance: a sum of n products in f32 errs by about sqrt(n) * 2^-24 times the root of the summed squares of the
+/// products, when errors are independent; six times that is allowed, plus one rounding of the result.
+class CpuOpsParityTest {
+    private static final int[] BITS = {2, 3, 4, 5, 6, 8};
+    private static final int[] GROUPS = {32, 64, 128};
+    private static final DType[] FLOATS = {DType.F16, DType.BF16, DType.F32};
+    private static final double ULP = 0x1p-24;
+    private static final CpuOps ONE = new CpuOps(1);
+    private static final CpuOps TWO = new CpuOps(2);
+
+    @AfterContainer
+    static void endThreads() {
+        ONE.close();
+        TWO.close();
+    }
+
+    @Property(tries = 120)
+    void quantizedLinear(
+            @ForAll @IntRange(min = 0, max = 5) int bits,
+            @ForAll @IntRange(min = 0, max = 2) int group,
+            @ForAll @IntRange(min = 0, max = 2) int type,
+            @ForAll @IntRange(min = 1, max = 83) int rows,
+            @ForAll @IntRange(min = 1, max = 9) int groups,
+            @ForAll @IntRange(min = 1, max = 40) int tokens,
+            @ForAll long seed) {
+        try (var arena = Arena.ofShared()) {
+            var random = new RandomWeights(seed, arena);
+            var cols = groups * GROUPS[group];
+            var weight = random.quantized(rows, cols, BITS[bits], GROUPS[group], FLOATS[type]);
+            var bias = seed % 2 == 0 ? null : new DenseVector(random.values(rows));
+            linear(random.activations(tokens, cols), weight, bias, tokens);
+        }
+    }
+
+    @Property(tries = 60)
+    void quantizedLinearOfOneToken(
+            @ForAll @IntRange(min = 0, max = 5) int bits,
+            @ForAll @IntRange(min = 0, max = 2) int group,
+            @ForAll @IntRange(min = 0, max = 2) int type,
+            @ForAll @IntRange(min = 1, max = 203) int rows,
+            @ForAll @IntRange(min = 1, max = 20) int groups,
+            @ForAll long seed) {
+        try (var arena = Arena.ofShared()) {
+            var random = new RandomWeights(seed, arena);
+            var cols = groups * GROUPS[group];
+            var weight = random.quantized(rows, cols, BITS[bits], GROUPS[group], FLOATS[type]);
+            linear(random.activations(1, cols), weight, null, 1);
+        }
+    }
+
+    @Property(tries = 60)
+    void denseLinear(
+            @ForAll @IntRange(min = 0, max = 2) int type,
+            @ForAll @IntRange(min = 1, max = 70) int rows,
+            @ForAll @IntRange(min = 1, max = 300) int cols,
+            @ForAll @IntRange(min = 1, max = 40) int tokens,
+            @ForAll long seed) {
+        try (var arena = Arena.ofShared()) {
+            var random = new RandomWeights(seed, arena);
+            linear(random.activations(tokens, cols), random.dense(rows, cols, FLOATS[type]), null, tokens);
+        }
+    }
+
+    @Property(tries = 40)
+    void embed(
+            @ForAll @IntRange(min = 0, max = 5) int bits,
+            @ForAll @IntRange(min = 0, max = 2) int group,
+            @ForAll @IntRange(min = 0, max = 2) int type,
+            @ForAll @IntRange(min = 1, max = 7) int groups,
+            @ForAll long seed) {
+        try (var arena = Arena.ofShared()) {
+            var random = new RandomWeights(seed, arena);
+            var table = random.quantized(9, groups * GROUPS[group], BITS[bits], GROUPS[group], FLOATS[type]);
+            compare(9, table.cols(), ops -> ops.embed(table, all(9)), (_, _) -> 0.5);
+        }
+    }
+
+    @Property(tries = 40)
+    void rmsNorm(
+            @ForAll @IntRange(min = 1, max = 20) int tokens,
+            @ForAll @IntRange(min = 1, max = 700) int cols,
+            @ForAll long seed) {
+        try (var arena = Arena.ofShared()) {
+            var random = new RandomWeights(seed, arena);
+            var x = random.activations(tokens, cols);
+            var weight = new DenseVector(random.values(cols));
+            compare(tokens, cols, ops -> ops.rmsNorm(ops.embed(x, all(tokens)), weight, 1e-5f), (_, _) -> 12);
+        }
+    }
+
+    @Property(tries = 30)
+    void add(
+            @ForAll @IntRange(min = 1, max = 40) int tokens,
+            @ForAll @IntRange(min = 1, max = 700) int cols,
+            @ForAll long seed) {
+        try (var arena = Arena.ofShared()) {
+            var random = new RandomWeights(seed, arena);
+            var a = random.activations(tokens, cols);
+            var b = random.activations(tokens, cols);
+            compare(tokens, cols, ops -> ops.add(ops.embed(a, all(tokens)), ops.embed(b, all(tokens))), (_, _) -> 0);
+        }
+    }
+
+    @Property(tries = 60)
+    void gatedMlp(
+            @ForAll @IntRange(min = 0, max = 5) int bits,
+            @ForAll @IntRange(min = 0, max = 2) int type,
+            @ForAll @IntRange(min = 1, max = 5) int hidden,
+            @ForAll @IntRange(min = 1, max = 40) int tokens,
+            @ForAll boolean dense,
+            @ForAll long seed) {
+        try (var arena = Arena.ofShared()) {
+            var random = new RandomWeights(seed, arena);
+            var cols = 64;
+            var inner = 32 * hidden;
+            var gate = weight(random, inner, cols, BITS[bits], FLOATS[type], dense);
+            var up = weight(random, inner, cols, BITS[bits], FLOATS[type], dense);
+            var down = weight(random, cols - 1, inner, BITS[bits], FLOATS[type], dense);
+            var x = random.activations(tokens, cols);
+            // Two sums of products behind each other; results are of the order of their root mean square.
+            compareNorm(
+                    tokens,
+                    cols - 1,
+                    ops -> ops.gatedMlp(ops.embed(x, all(tokens)), gate, up, down, Activation.SILU),
+                    12 * Math.sqrt(cols + inner) * ULP);
+        }
+    }
+
+    @Property(tries = 80)
+    void attention(
+            @ForAll @IntRange(min = 1, max = 3) int kvHeads,
+            @ForAll @IntRange(min = 1, max = 5) int group,
+            @ForAll @IntRange(min = 1, max = 24) int quarterDim,
+            @ForAll @IntRange(min = 0, max = 300) int past,
+            @ForAll @IntRange(min = 1, max = 40) int tokens,
+            @ForAll @IntRange(min = 0, max = 3) int rotation,
+            @ForAll long seed) {
+        var headDim = 4 * quarterDim;
+        var pairs = Math.max(1, headDim / (rotation == 3 ? 4 : 2));
+        var rope = rotation == 0 ? null : rope(pairs, rotation == 1);
+        attend(kvHeads, group, headDim, new int[] {past, 0, past / 2}, new int[] {tokens, 1, 3}, rope, seed);
+    }
+
+    @Property(tries = 12)
+    void attentionOfMoreHeadsThanATileHasColumns(
+            @ForAll @IntRange(min = 30, max = 40) int group, @ForAll @IntRange(min = 1, max = 9) int tokens) {
+        attend(1, group, 16, new int[] {5}, new int[] {tokens}, null, group);
+    }
+
+    private static void attend(
+            int kvHeads, int group, int headDim, int[] past, int[] tokens, @Nullable RopeTable rope, long seed) {
+        var count = 0;
+        var steps = new Batch(2048, past.length);
+        var history = new Batch(2048, past.length);
+        for (var slot = 0; slot < past.length; slot++) {
+            if (past[slot] > 0) {
+                history.add(slot, 0, ids(history.tokenCount(), past[slot]), 0, past[slot], Batch.Logits.NONE);
+            }
+            steps.add(slot, past[slot], ids(count, tokens[slot]), 0, tokens[slot], Batch.Logits.NONE);
+            count += tokens[slot];
+        }
+        try (var arena = Arena.ofShared()) {
+            var random = new RandomWeights(seed, arena);
+            var rows = Math.max(count, history.tokenCount());
+            var q = random.activations(rows, kvHeads * group * headDim);
+            var k = random.activations(rows, kvHeads * headDim);
+            var v = random.activations(rows, kvHeads * headDim);
+            Function<Ops, Tensor> run = ops -> {
+                try (var caches = new KvCaches(1, past.length, 1024, kvHeads, headDim)) {
+                    for (var slot = 0; slot < past.length; slot++) {
+                        caches.reserve(slot, past[slot] + tokens[slot]);
+                    }
+                    for (var batch : new Batch[] {history, steps}) {
+                        if (batch.tokenCount() > 0 && batch != steps) {
+                            attendOnce(ops, q, k, v, rope, batch, caches);
+                        }
+                    }
+                    return attendOnce(ops, q, k, v, rope, steps, caches);
+                }
+            };
+            compareNorm(count, kvHeads * group * headDim, run, 40 * Math.sqrt(headDim) * ULP);
+        }
+    }
+
+    private static Tensor attendOnce(
+            Ops ops, Matrix q, Matrix k, Matrix v, @Nullable RopeTable rope, Batch batch, KvCaches caches) {
+        return ops.attention(
+                ops.embed(q, batch), ops.embed(k, batch), ops.embed(v, batch), rope, 0.3f, batch, caches.layer(0));
+    }
+
+    private static void linear(Matrix.Dense x, Matrix weight, @Nullable DenseVector bias, int tokens) {
+        var cols = weight.cols();
+        var row = new double[cols];
+        var values = new double[cols];
+        compare(tokens, weight.rows(), ops -> ops.linear(ops.embed(x, all(tokens)), weight, bias), (t, r) -> {
+            ScalarMatrix.row(weight, r, row);
+            ScalarMatrix.row(x, t, values);
+            var squares = bias == null ? 0.0 : (double) bias.values()[r] * bias.values()[r];
+            for (var c = 0; c < cols; c++) {
+                squares += row[c] * row[c] * values[c] * values[c];
+            }
+            // The largest weight of a group bounds its scale and bias, whose products may exceed those of the sum.
+            return 6 * Math.sqrt(cols) * Math.sqrt(squares) + 6 * Math.sqrt(cols) * 0.05;
+        });
+    }
+
+    private static Matrix weight(RandomWeights random, int rows, int cols, int bits, DType type, boolean dense) {
+        return dense ? random.dense(rows, cols, type) : random.quantized(rows, cols, bits, 32, type);
+    }
+
+    private static RopeTable rope(int pairs, boolean interleaved) {
+        var frequencies = new float[pairs];
+        for (var i = 0; i < pairs; i++) {
+            frequencies[i] = (float) Math.pow(10_000, -(double) i / pairs);
+        }
+        return new RopeTable(frequencies, interleaved);
+    }
+
+    private static Batch all(int tokens) {
+        var batch = new Batch(tokens, 1);
+        batch.add(0, 0, ids(0, tokens), 0, tokens, Batch.Logits.NONE);
+        return batch;
+    }
+
+    private static int[] ids(int from, int count) {
+        var ids = new int[count];
+        for (var i = 0; i < count; i++) {
+            ids[i] = from + i;
+        }
+        return ids;
+    }
+
+    private interface Tolerance {
+        /// Allowed difference of one element, in roundings of 1.
+        double at(int row, int col);
+    }
+
+    private static void compare(int rows, int cols, Function<Ops, Tensor> run, Tolerance tolerance) {
+        var expected = values(new ScalarOps(), rows, cols, run);
+        for (var ops : new Ops[] {ONE, TWO}) {
+            var actual = values(ops, rows, cols, run);
+            for (var i = 0; i < expected.length; i++) {
+                var allowed = (tolerance.at(i / cols, i % cols) + 2 * Math.abs(expected[i])) * ULP;
+                assertThat(Math.abs((double) actual[i] - expected[i]))
+                        .as("row %d, column %d: %s for %s", i / cols, i % cols, actual[i], expected[i])
+                        .isLessThanOrEqualTo(allowed);
+            }
+        }
+    }
+
+    /// Compares with a tolerance relative to the largest expected magnitude of the row.
+    private static void compareNorm(int rows, int cols, Function<Ops, Tensor> run, double relative) {
+        var expected = values(new ScalarOps(), rows, cols, run);
+        for (var ops : new Ops[] {ONE, TWO}) {
+            var actual = values(ops, rows, cols, run);
+            for (var row = 0; row < rows; row++) {
+                var largest = 0f;
+                for (var i = row * cols; i < (row + 1) * cols; i++) {
+                    largest = Math.max(largest, Math.abs(expected[i]));
+                }
+                for (var i = row * cols; i < (row + 1) * cols; i++) {
+                    assertThat(Math.abs((double) actual[i] - expected[i]))
+                            .as("row %d, column %d: %s for %s", row, i % cols, actual[i], expected[i])
+                            .isLessThanOrEqualTo(relative * largest);
+                }
+            }
+        }
+    }
+
+    private static float[] values(Ops ops, int rows, int cols, Function<Ops, Tensor> run) {
+        ops.beginStep();
+        var result = run.apply(ops);
+        assertThat(result.rows()).isEqualTo(rows);
+        assertThat(result.cols()).isEqualTo(cols);
+        var values = new float[rows * cols];
+        var row = new float[cols];
+        for (var r = 0; r < rows; r++) {
+            ops.readRow(result, r, row);
+            System.arraycopy(row, 0, values, r * cols, cols);
+        }
+        return values;
+    }
+}
