@@ -19,8 +19,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 final class ServerTest {
     private static final byte[] LARGE = "x".repeat(64 << 10).getBytes(StandardCharsets.UTF_8);
-    private static final Limits LIMITS =
-            new Limits(1000, 2000, 500, 8, Duration.ofMillis(300), Duration.ofSeconds(20), Duration.ofMillis(300));
+    private static final Limits LIMITS = limits(Duration.ofSeconds(30));
 
     private final CountDownLatch cancelled = new CountDownLatch(1);
     private final CountDownLatch waiting = new CountDownLatch(1);
@@ -39,6 +38,10 @@ final class ServerTest {
             })));
     private final Server server =
             Server.start("127.0.0.1", 0, new Dispatcher(new Guard(null, "127.0.0.1"), router), LIMITS);
+
+    private static Limits limits(Duration requestTimeout) {
+        return new Limits(1000, 2000, 500, 8, requestTimeout, Duration.ofSeconds(30), Duration.ofMillis(300));
+    }
 
     private void waitForCancel(HttpExchange exchange, Map<String, String> parameters) throws InterruptedException {
         exchange.onCancel(cancelled::countDown);
@@ -192,14 +195,16 @@ final class ServerTest {
 
     @Test
     void endsHalfRequests() throws IOException {
-        try (var client = new RawClient(server.port())) {
-            client.send("POST /echo HTTP/1.1\nhost: localhost\ncontent-length: 10\n\nhalf");
+        var dispatcher = new Dispatcher(new Guard(null, "127.0.0.1"), router);
+        try (var impatient = Server.start("127.0.0.1", 0, dispatcher, limits(Duration.ofMillis(100)));
+                var inTheBody = new RawClient(impatient.port());
+                var inTheHead = new RawClient(impatient.port())) {
+            inTheBody.send("POST /echo HTTP/1.1\nhost: localhost\ncontent-length: 10\n\nhalf");
+            inTheHead.send("GET /ec");
 
-            assertThat(client.answer().status()).isEqualTo(408);
-            assertThat(client.isClosed()).isTrue();
-        }
-        try (var client = new RawClient(server.port())) {
-            assertThat(client.send("GET /ec").answer().status()).isEqualTo(408);
+            assertThat(inTheBody.answer().status()).isEqualTo(408);
+            assertThat(inTheBody.isClosed()).isTrue();
+            assertThat(inTheHead.answer().status()).isEqualTo(408);
         }
     }
 

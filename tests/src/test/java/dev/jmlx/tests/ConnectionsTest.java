@@ -26,7 +26,9 @@ import org.slf4j.LoggerFactory;
 @Timeout(600)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class ConnectionsTest {
-    private static final String MESSAGE = "\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}";
+    // A system prompt of one token instead of the template's long one keeps a thousand prompts affordable.
+    private static final String MESSAGE =
+            "\"model\":\"m\",\"system\":\"s\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}";
 
     private final ListAppender<ILoggingEvent> leaks = new ListAppender<>();
     private RunningServer server;

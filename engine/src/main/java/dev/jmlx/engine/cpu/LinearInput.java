@@ -2,10 +2,10 @@ package dev.jmlx.engine.cpu;
 
 import dev.jmlx.engine.tensor.Matrix;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
 /// The activations of a linear operation, arranged as the kernel for the weight's layout and the number of tokens
@@ -26,14 +26,14 @@ final class LinearInput implements WorkerPool.Task {
     private @Nullable PackedLayout layout;
     private Form form = Form.VECTOR;
     private float[] data = new float[0];
-    private float[] groupSums = new float[0];
+    private float[] laneSums = new float[0];
     private int[] order = new int[0];
     private int stride;
 
     /// How the activations lie in [#data].
     enum Form {
         /// One token against packed weights: lane order with whole vectors, values scaled by the inverse of their
-        /// weight's place in the lane, and the sums of groups.
+        /// weight's place in the lane, and each lane's sum in [#laneSums].
         VECTOR,
         /// A few tokens: each a row in lane order, `stride` apart, zeros behind.
         ROWS,
@@ -76,8 +76,8 @@ final class LinearInput implements WorkerPool.Task {
         return data;
     }
 
-    float[] groupSums() {
-        return groupSums;
+    float[] laneSums() {
+        return laneSums;
     }
 
     /// Floats from one token's row to the next, in the form ROWS.
@@ -98,38 +98,45 @@ final class LinearInput implements WorkerPool.Task {
         var vectors = packed.vectors(x.cols());
         var values = packed.values();
         reserve(vectors * values * Lanes.COUNT);
-        var groups = x.cols() / packed.groupSize();
-        if (groupSums.length < groups + Lanes.COUNT) {
-            groupSums = new float[groups + Lanes.COUNT];
+        if (laneSums.length < vectors * Lanes.COUNT) {
+            laneSums = new float[vectors * Lanes.COUNT];
         }
-        sumGroups(x, packed.groupSize(), groups);
-        var lanes = packed.lanes(x.cols());
-        for (var vector = 0; vector < vectors; vector++) {
-            var used = Math.min(Lanes.COUNT, lanes - vector * Lanes.COUNT);
-            for (var j = 0; j < values; j++) {
-                var to = (vector * values + j) * Lanes.COUNT;
-                var from = x.offset() + vector * Lanes.COUNT * values + j;
-                for (var lane = 0; lane < used; lane++) {
-                    data[to + lane] = x.data()[from + lane * values] * packed.factor(j, lane);
-                }
-                for (var lane = used; lane < Lanes.COUNT; lane++) {
-                    data[to + lane] = 0;
-                }
-            }
+        var whole = packed.lanes(x.cols()) / Lanes.COUNT;
+        for (var vector = 0; vector < whole; vector++) {
+            wholeVector(x, packed, vector);
+        }
+        if (whole < vectors) {
+            partVector(x, packed, whole, packed.lanes(x.cols()) - whole * Lanes.COUNT);
         }
     }
 
-    private void sumGroups(CpuTensor x, int groupSize, int groups) {
-        for (var group = 0; group < groups; group++) {
-            var from = x.offset() + group * groupSize;
-            var sum = FloatVector.zero(Lanes.FLOAT);
-            for (var i = from; i < from + groupSize; i += Lanes.COUNT) {
-                sum = sum.add(FloatVector.fromArray(Lanes.FLOAT, x.data(), i));
-            }
-            groupSums[group] = sum.reduceLanes(VectorOperators.ADD);
+    private void wholeVector(CpuTensor x, PackedLayout packed, int vector) {
+        var values = packed.values();
+        var from = x.offset() + vector * Lanes.COUNT * values;
+        var to = vector * Lanes.COUNT * values;
+        var sum = FloatVector.zero(Lanes.FLOAT);
+        for (var j = 0; j < values; j++) {
+            var value = FloatVector.fromArray(Lanes.FLOAT, x.data(), from + j, packed.starts(), 0);
+            sum = sum.add(value);
+            value.mul(FloatVector.fromArray(Lanes.FLOAT, packed.factors(), j * Lanes.COUNT))
+                    .intoArray(data, to + j * Lanes.COUNT);
         }
-        for (var group = groups; group < groups + Lanes.COUNT; group++) {
-            groupSums[group] = 0;
+        sum.intoArray(laneSums, vector * Lanes.COUNT);
+    }
+
+    /// The last vector, of which only `used` lanes have weights; the others get zeros.
+    private void partVector(CpuTensor x, PackedLayout packed, int vector, int used) {
+        var values = packed.values();
+        var from = x.offset() + vector * Lanes.COUNT * values;
+        var to = vector * Lanes.COUNT * values;
+        Arrays.fill(laneSums, vector * Lanes.COUNT, (vector + 1) * Lanes.COUNT, 0);
+        Arrays.fill(data, to, to + Lanes.COUNT * values, 0);
+        for (var j = 0; j < values; j++) {
+            for (var lane = 0; lane < used; lane++) {
+                var value = x.data()[from + lane * values + j];
+                laneSums[vector * Lanes.COUNT + lane] += value;
+                data[to + j * Lanes.COUNT + lane] = value * packed.factor(j, lane);
+            }
         }
     }
 

@@ -7,10 +7,10 @@ import org.jspecify.annotations.Nullable;
 
 /// How quantized weights of one bit width and group size lie in the 32-bit lanes of a vector.
 ///
-/// A lane holds `values` consecutive weights, value `j` at bit `shifts[lane] + j * bits`. For 2, 4 and 8 bits that is
+/// A lane holds `values` consecutive weights, value `j` at bit `shifts[lane] + j * bits`. For 4 and 8 bits that is
 /// the word as stored; for 3 and 6 bits `spread` puts 3 bytes (24 bits) into each lane, for 5 bits 20 bits, which
-/// start in the middle of a byte in every other lane. A vector of `COUNT` scales covers `lanesPerGroup` vectors of
-/// weights: `expand[k]` brings each lane of the k-th its scale.
+/// start in the middle of a byte in every other lane. `expand` gives each lane of a vector its group's scale, when the
+/// scales from the first lane's group on were loaded.
 ///
 /// Kernels walk a row vector by vector and value by value, so they meet the weights in *lane order*: vector, value `j`,
 /// lane `l` is column `(vector * COUNT + l) * values + j`. Activations are arranged to match. `masks` (one vector for
@@ -21,11 +21,12 @@ record PackedLayout(
         int values,
         int vectorBytes,
         int lanesPerGroup,
-        VectorShuffle<Float>[] expand,
+        VectorShuffle<Float> expand,
         VectorShuffle<Byte> spread,
         int[] shifts,
         float[] factors,
-        int[] masks) {
+        int[] masks,
+        int[] starts) {
 
     private static final PackedLayout[][] BY_BITS_AND_GROUP = table();
 
@@ -40,13 +41,18 @@ record PackedLayout(
 
     /// Whether a lane is a word as stored.
     boolean isWord() {
-        return Integer.bitCount(bits) == 1;
+        return bits * values == Integer.SIZE;
     }
 
     /// What an activation is multiplied with when its weight is not shifted down from its place in the lane: a power
     /// of two, so exact. The uppermost value of a full word is shifted, as its mask would make it negative.
     float factor(int value, int lane) {
         return factors[value * Lanes.COUNT + lane];
+    }
+
+    /// Group of a lane, counted from the row's first: `lane >> groupShift`.
+    int groupShift() {
+        return Integer.numberOfTrailingZeros(lanesPerGroup);
     }
 
     /// Lanes that `cols` weights take.
@@ -83,7 +89,7 @@ record PackedLayout(
     }
 
     private static PackedLayout create(int bits, int groupSize) {
-        var values = Integer.bitCount(bits) == 1 ? Integer.SIZE / bits : bits == 3 ? 8 : 4;
+        var values = bits <= 4 ? 8 : 4;
         var lanesPerGroup = groupSize / values;
         return new PackedLayout(
                 bits,
@@ -95,15 +101,12 @@ record PackedLayout(
                 spread(values * bits),
                 shifts(values * bits),
                 factors(bits, values),
-                masks(bits, values));
+                masks(bits, values),
+                starts(values));
     }
 
-    @SuppressWarnings({"unchecked", "rawtypes"}) // an array of a generic type
-    private static VectorShuffle<Float>[] expand(int lanesPerGroup) {
-        VectorShuffle<Float>[] shuffles = new VectorShuffle[lanesPerGroup];
-        Arrays.setAll(
-                shuffles, k -> VectorShuffle.fromOp(Lanes.FLOAT, lane -> (k * Lanes.COUNT + lane) / lanesPerGroup));
-        return shuffles;
+    private static VectorShuffle<Float> expand(int lanesPerGroup) {
+        return VectorShuffle.fromOp(Lanes.FLOAT, lane -> lane / lanesPerGroup);
     }
 
     private static VectorShuffle<Byte> spread(int laneBits) {
@@ -137,5 +140,11 @@ record PackedLayout(
             masks[i] = ((1 << bits) - 1) << shift;
         }
         return masks;
+    }
+
+    private static int[] starts(int values) {
+        var starts = new int[Lanes.COUNT];
+        Arrays.setAll(starts, lane -> lane * values);
+        return starts;
     }
 }

@@ -26,173 +26,178 @@ final class QuantizedMatVec {
         var layout = PackedLayout.of(weight);
         var cols = weight.cols();
         switch (layout.bits()) {
-            case 2 -> rows2(block, input, layout, cols, y, to);
             case 4 -> rows4(block, input, layout, cols, y, to);
             case 8 -> rows8(block, input, layout, cols, y, to);
             default -> rowsSpread(block, input, layout, cols, y, to);
         }
     }
 
-    /// Eight weights a lane.
+    /// Eight weights a lane; two rows at a time, which halves the loads of activations.
     private static void rows4(RowBlock block, LinearInput input, PackedLayout layout, int cols, float[] y, int to) {
         MemorySegment packed = block.packed;
-        var x = input.data();
-        var sums = input.groupSums();
+        var in = input.data();
+        var sums = input.laneSums();
+        var scales = block.scales;
+        var biases = block.biases;
         var expand = layout.expand();
+        var groupShift = layout.groupShift();
         var vectors = layout.vectors(cols);
-        var groups = block.groups;
-        for (var row = 0; row < block.rows; row++) {
-            var address = block.start + (long) row * block.rowBytes;
-            var total = FloatVector.zero(Lanes.FLOAT);
-            var vector = 0;
-            for (var group = 0; group < groups; group += Lanes.COUNT) {
-                var scales = FloatVector.fromArray(Lanes.FLOAT, block.scales, row * groups + group);
-                var biases = FloatVector.fromArray(Lanes.FLOAT, block.biases, row * groups + group);
-                total = FloatVector.fromArray(Lanes.FLOAT, sums, group).fma(biases, total);
-                var end = Math.min(vectors, vector + expand.length);
-                for (var k = 0; vector < end; k++, vector++) {
-                    var word = IntVector.fromMemorySegment(
-                            Lanes.INT, packed, address + (long) vector * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
-                    var at = vector * 8 * Lanes.COUNT;
-                    var even = ((FloatVector) word.and(0xf).convert(VectorOperators.I2F, 0))
-                            .mul(FloatVector.fromArray(Lanes.FLOAT, x, at));
-                    var odd = ((FloatVector) word.and(0xf0).convert(VectorOperators.I2F, 0))
-                            .mul(FloatVector.fromArray(Lanes.FLOAT, x, at + 1 * Lanes.COUNT));
-                    even = ((FloatVector) word.and(0xf00).convert(VectorOperators.I2F, 0))
-                            .fma(FloatVector.fromArray(Lanes.FLOAT, x, at + 2 * Lanes.COUNT), even);
-                    odd = ((FloatVector) word.and(0xf000).convert(VectorOperators.I2F, 0))
-                            .fma(FloatVector.fromArray(Lanes.FLOAT, x, at + 3 * Lanes.COUNT), odd);
-                    even = ((FloatVector) word.and(0xf0000).convert(VectorOperators.I2F, 0))
-                            .fma(FloatVector.fromArray(Lanes.FLOAT, x, at + 4 * Lanes.COUNT), even);
-                    odd = ((FloatVector) word.and(0xf00000).convert(VectorOperators.I2F, 0))
-                            .fma(FloatVector.fromArray(Lanes.FLOAT, x, at + 5 * Lanes.COUNT), odd);
-                    even = ((FloatVector) word.and(0xf000000).convert(VectorOperators.I2F, 0))
-                            .fma(FloatVector.fromArray(Lanes.FLOAT, x, at + 6 * Lanes.COUNT), even);
-                    odd = ((FloatVector) word.lanewise(VectorOperators.LSHR, 28).convert(VectorOperators.I2F, 0))
-                            .fma(FloatVector.fromArray(Lanes.FLOAT, x, at + 7 * Lanes.COUNT), odd);
-                    total = even.add(odd).fma(scales.rearrange(expand[k]), total);
-                }
+        for (var row = 0; row < block.rows; row += 2) {
+            var next = Math.min(row + 1, block.rows - 1);
+            var addressA = block.start + (long) row * block.rowBytes;
+            var addressB = block.start + (long) next * block.rowBytes;
+            var rowGroups = row * block.groups;
+            var nextGroups = next * block.groups;
+            var aTotal = FloatVector.zero(Lanes.FLOAT);
+            var bTotal = FloatVector.zero(Lanes.FLOAT);
+            for (var vector = 0; vector < vectors; vector++) {
+                var at = vector * 8 * Lanes.COUNT;
+                var a = IntVector.fromMemorySegment(
+                        Lanes.INT, packed, addressA + (long) vector * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var b = IntVector.fromMemorySegment(
+                        Lanes.INT, packed, addressB + (long) vector * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var x = FloatVector.fromArray(Lanes.FLOAT, in, at);
+                var aEven = ((FloatVector) a.and(0xF).convert(VectorOperators.I2F, 0)).mul(x);
+                var bEven = ((FloatVector) b.and(0xF).convert(VectorOperators.I2F, 0)).mul(x);
+                x = FloatVector.fromArray(Lanes.FLOAT, in, at + 1 * Lanes.COUNT);
+                var aOdd = ((FloatVector) a.and(0xF0).convert(VectorOperators.I2F, 0)).mul(x);
+                var bOdd = ((FloatVector) b.and(0xF0).convert(VectorOperators.I2F, 0)).mul(x);
+                x = FloatVector.fromArray(Lanes.FLOAT, in, at + 2 * Lanes.COUNT);
+                aEven = ((FloatVector) a.and(0xF00).convert(VectorOperators.I2F, 0)).fma(x, aEven);
+                bEven = ((FloatVector) b.and(0xF00).convert(VectorOperators.I2F, 0)).fma(x, bEven);
+                x = FloatVector.fromArray(Lanes.FLOAT, in, at + 3 * Lanes.COUNT);
+                aOdd = ((FloatVector) a.and(0xF000).convert(VectorOperators.I2F, 0)).fma(x, aOdd);
+                bOdd = ((FloatVector) b.and(0xF000).convert(VectorOperators.I2F, 0)).fma(x, bOdd);
+                x = FloatVector.fromArray(Lanes.FLOAT, in, at + 4 * Lanes.COUNT);
+                aEven = ((FloatVector) a.and(0xF0000).convert(VectorOperators.I2F, 0)).fma(x, aEven);
+                bEven = ((FloatVector) b.and(0xF0000).convert(VectorOperators.I2F, 0)).fma(x, bEven);
+                x = FloatVector.fromArray(Lanes.FLOAT, in, at + 5 * Lanes.COUNT);
+                aOdd = ((FloatVector) a.and(0xF00000).convert(VectorOperators.I2F, 0)).fma(x, aOdd);
+                bOdd = ((FloatVector) b.and(0xF00000).convert(VectorOperators.I2F, 0)).fma(x, bOdd);
+                x = FloatVector.fromArray(Lanes.FLOAT, in, at + 6 * Lanes.COUNT);
+                aEven = ((FloatVector) a.and(0xF000000).convert(VectorOperators.I2F, 0)).fma(x, aEven);
+                bEven = ((FloatVector) b.and(0xF000000).convert(VectorOperators.I2F, 0)).fma(x, bEven);
+                x = FloatVector.fromArray(Lanes.FLOAT, in, at + 7 * Lanes.COUNT);
+                aOdd = ((FloatVector) a.lanewise(VectorOperators.LSHR, 28).convert(VectorOperators.I2F, 0))
+                        .fma(x, aOdd);
+                bOdd = ((FloatVector) b.lanewise(VectorOperators.LSHR, 28).convert(VectorOperators.I2F, 0))
+                        .fma(x, bOdd);
+                var group = (vector * Lanes.COUNT) >> groupShift;
+                x = FloatVector.fromArray(Lanes.FLOAT, sums, vector * Lanes.COUNT);
+                aTotal = FloatVector.fromArray(Lanes.FLOAT, scales, rowGroups + group)
+                        .rearrange(expand)
+                        .fma(aEven.add(aOdd), aTotal);
+                aTotal = FloatVector.fromArray(Lanes.FLOAT, biases, rowGroups + group)
+                        .rearrange(expand)
+                        .fma(x, aTotal);
+                bTotal = FloatVector.fromArray(Lanes.FLOAT, scales, nextGroups + group)
+                        .rearrange(expand)
+                        .fma(bEven.add(bOdd), bTotal);
+                bTotal = FloatVector.fromArray(Lanes.FLOAT, biases, nextGroups + group)
+                        .rearrange(expand)
+                        .fma(x, bTotal);
             }
-            y[to + row] = total.reduceLanes(VectorOperators.ADD);
+            y[to + row] = aTotal.reduceLanes(VectorOperators.ADD);
+            y[to + next] = bTotal.reduceLanes(VectorOperators.ADD);
         }
     }
 
-    /// Four weights a lane.
+    /// Four weights a lane, two rows at a time.
     private static void rows8(RowBlock block, LinearInput input, PackedLayout layout, int cols, float[] y, int to) {
         MemorySegment packed = block.packed;
-        var x = input.data();
-        var sums = input.groupSums();
+        var in = input.data();
+        var sums = input.laneSums();
+        var scales = block.scales;
+        var biases = block.biases;
         var expand = layout.expand();
+        var groupShift = layout.groupShift();
         var vectors = layout.vectors(cols);
-        var groups = block.groups;
-        for (var row = 0; row < block.rows; row++) {
-            var address = block.start + (long) row * block.rowBytes;
-            var total = FloatVector.zero(Lanes.FLOAT);
-            var vector = 0;
-            for (var group = 0; group < groups; group += Lanes.COUNT) {
-                var scales = FloatVector.fromArray(Lanes.FLOAT, block.scales, row * groups + group);
-                var biases = FloatVector.fromArray(Lanes.FLOAT, block.biases, row * groups + group);
-                total = FloatVector.fromArray(Lanes.FLOAT, sums, group).fma(biases, total);
-                var end = Math.min(vectors, vector + expand.length);
-                for (var k = 0; vector < end; k++, vector++) {
-                    var word = IntVector.fromMemorySegment(
-                            Lanes.INT, packed, address + (long) vector * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
-                    var at = vector * 4 * Lanes.COUNT;
-                    var even = ((FloatVector) word.and(0xff).convert(VectorOperators.I2F, 0))
-                            .mul(FloatVector.fromArray(Lanes.FLOAT, x, at));
-                    var odd = ((FloatVector) word.and(0xff00).convert(VectorOperators.I2F, 0))
-                            .mul(FloatVector.fromArray(Lanes.FLOAT, x, at + 1 * Lanes.COUNT));
-                    even = ((FloatVector) word.and(0xff0000).convert(VectorOperators.I2F, 0))
-                            .fma(FloatVector.fromArray(Lanes.FLOAT, x, at + 2 * Lanes.COUNT), even);
-                    odd = ((FloatVector) word.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0))
-                            .fma(FloatVector.fromArray(Lanes.FLOAT, x, at + 3 * Lanes.COUNT), odd);
-                    total = even.add(odd).fma(scales.rearrange(expand[k]), total);
-                }
+        for (var row = 0; row < block.rows; row += 2) {
+            var next = Math.min(row + 1, block.rows - 1);
+            var addressA = block.start + (long) row * block.rowBytes;
+            var addressB = block.start + (long) next * block.rowBytes;
+            var rowGroups = row * block.groups;
+            var nextGroups = next * block.groups;
+            var aTotal = FloatVector.zero(Lanes.FLOAT);
+            var bTotal = FloatVector.zero(Lanes.FLOAT);
+            for (var vector = 0; vector < vectors; vector++) {
+                var at = vector * 4 * Lanes.COUNT;
+                var a = IntVector.fromMemorySegment(
+                        Lanes.INT, packed, addressA + (long) vector * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var b = IntVector.fromMemorySegment(
+                        Lanes.INT, packed, addressB + (long) vector * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var x = FloatVector.fromArray(Lanes.FLOAT, in, at);
+                var aEven = ((FloatVector) a.and(0xFF).convert(VectorOperators.I2F, 0)).mul(x);
+                var bEven = ((FloatVector) b.and(0xFF).convert(VectorOperators.I2F, 0)).mul(x);
+                x = FloatVector.fromArray(Lanes.FLOAT, in, at + 1 * Lanes.COUNT);
+                var aOdd = ((FloatVector) a.and(0xFF00).convert(VectorOperators.I2F, 0)).mul(x);
+                var bOdd = ((FloatVector) b.and(0xFF00).convert(VectorOperators.I2F, 0)).mul(x);
+                x = FloatVector.fromArray(Lanes.FLOAT, in, at + 2 * Lanes.COUNT);
+                aEven = ((FloatVector) a.and(0xFF0000).convert(VectorOperators.I2F, 0)).fma(x, aEven);
+                bEven = ((FloatVector) b.and(0xFF0000).convert(VectorOperators.I2F, 0)).fma(x, bEven);
+                x = FloatVector.fromArray(Lanes.FLOAT, in, at + 3 * Lanes.COUNT);
+                aOdd = ((FloatVector) a.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0))
+                        .fma(x, aOdd);
+                bOdd = ((FloatVector) b.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0))
+                        .fma(x, bOdd);
+                var group = (vector * Lanes.COUNT) >> groupShift;
+                x = FloatVector.fromArray(Lanes.FLOAT, sums, vector * Lanes.COUNT);
+                aTotal = FloatVector.fromArray(Lanes.FLOAT, scales, rowGroups + group)
+                        .rearrange(expand)
+                        .fma(aEven.add(aOdd), aTotal);
+                aTotal = FloatVector.fromArray(Lanes.FLOAT, biases, rowGroups + group)
+                        .rearrange(expand)
+                        .fma(x, aTotal);
+                bTotal = FloatVector.fromArray(Lanes.FLOAT, scales, nextGroups + group)
+                        .rearrange(expand)
+                        .fma(bEven.add(bOdd), bTotal);
+                bTotal = FloatVector.fromArray(Lanes.FLOAT, biases, nextGroups + group)
+                        .rearrange(expand)
+                        .fma(x, bTotal);
             }
-            y[to + row] = total.reduceLanes(VectorOperators.ADD);
+            y[to + row] = aTotal.reduceLanes(VectorOperators.ADD);
+            y[to + next] = bTotal.reduceLanes(VectorOperators.ADD);
         }
     }
 
-    /// Sixteen weights a lane.
-    private static void rows2(RowBlock block, LinearInput input, PackedLayout layout, int cols, float[] y, int to) {
-        MemorySegment packed = block.packed;
-        var x = input.data();
-        var sums = input.groupSums();
-        var expand = layout.expand();
-        var vectors = layout.vectors(cols);
-        var groups = block.groups;
-        for (var row = 0; row < block.rows; row++) {
-            var address = block.start + (long) row * block.rowBytes;
-            var total = FloatVector.zero(Lanes.FLOAT);
-            var vector = 0;
-            for (var group = 0; group < groups; group += Lanes.COUNT) {
-                var scales = FloatVector.fromArray(Lanes.FLOAT, block.scales, row * groups + group);
-                var biases = FloatVector.fromArray(Lanes.FLOAT, block.biases, row * groups + group);
-                total = FloatVector.fromArray(Lanes.FLOAT, sums, group).fma(biases, total);
-                var end = Math.min(vectors, vector + expand.length);
-                for (var k = 0; vector < end; k++, vector++) {
-                    var word = IntVector.fromMemorySegment(
-                            Lanes.INT, packed, address + (long) vector * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
-                    var at = vector * 16 * Lanes.COUNT;
-                    var even = FloatVector.zero(Lanes.FLOAT);
-                    var odd = ((FloatVector)
-                                    word.lanewise(VectorOperators.LSHR, 30).convert(VectorOperators.I2F, 0))
-                            .mul(FloatVector.fromArray(Lanes.FLOAT, x, at + 15 * Lanes.COUNT));
-                    for (var j = 0; j < 7; j++, at += 2 * Lanes.COUNT) {
-                        even = ((FloatVector) word.and(3 << (4 * j)).convert(VectorOperators.I2F, 0))
-                                .fma(FloatVector.fromArray(Lanes.FLOAT, x, at), even);
-                        odd = ((FloatVector) word.and(12 << (4 * j)).convert(VectorOperators.I2F, 0))
-                                .fma(FloatVector.fromArray(Lanes.FLOAT, x, at + Lanes.COUNT), odd);
-                    }
-                    even = ((FloatVector) word.and(3 << 28).convert(VectorOperators.I2F, 0))
-                            .fma(FloatVector.fromArray(Lanes.FLOAT, x, at), even);
-                    total = even.add(odd).fma(scales.rearrange(expand[k]), total);
-                }
-            }
-            y[to + row] = total.reduceLanes(VectorOperators.ADD);
-        }
-    }
-
-    /// 3, 5 and 6 bits: bytes are first spread to the lanes.
+    /// 2, 3, 5 and 6 bits: values are masked in a loop, bytes spread to the lanes first.
     private static void rowsSpread(
             RowBlock block, LinearInput input, PackedLayout layout, int cols, float[] y, int to) {
         MemorySegment packed = block.packed;
-        var x = input.data();
-        var sums = input.groupSums();
+        var in = input.data();
+        var sums = input.laneSums();
+        var scales = block.scales;
+        var biases = block.biases;
         var masks = layout.masks();
+        var values = layout.values();
         var expand = layout.expand();
+        var groupShift = layout.groupShift();
         var vectors = layout.vectors(cols);
-        var groups = block.groups;
         for (var row = 0; row < block.rows; row++) {
             var address = block.start + (long) row * block.rowBytes;
             var total = FloatVector.zero(Lanes.FLOAT);
-            var vector = 0;
-            for (var group = 0; group < groups; group += Lanes.COUNT) {
-                var scales = FloatVector.fromArray(Lanes.FLOAT, block.scales, row * groups + group);
-                var biases = FloatVector.fromArray(Lanes.FLOAT, block.biases, row * groups + group);
-                total = FloatVector.fromArray(Lanes.FLOAT, sums, group).fma(biases, total);
-                var end = Math.min(vectors, vector + expand.length);
-                for (var k = 0; vector < end; k++, vector++) {
-                    var word = ByteVector.fromMemorySegment(
-                                    Lanes.BYTE,
-                                    packed,
-                                    address + (long) vector * layout.vectorBytes(),
-                                    ByteOrder.LITTLE_ENDIAN)
-                            .rearrange(layout.spread())
-                            .reinterpretAsInts();
-                    var at = vector * layout.values() * Lanes.COUNT;
-                    var even = FloatVector.zero(Lanes.FLOAT);
-                    var odd = FloatVector.zero(Lanes.FLOAT);
-                    for (var j = 0; j < layout.values(); j += 2, at += 2 * Lanes.COUNT) {
-                        var mask = IntVector.fromArray(Lanes.INT, masks, j * Lanes.COUNT);
-                        even = ((FloatVector) word.and(mask).convert(VectorOperators.I2F, 0))
-                                .fma(FloatVector.fromArray(Lanes.FLOAT, x, at), even);
-                        mask = IntVector.fromArray(Lanes.INT, masks, (j + 1) * Lanes.COUNT);
-                        odd = ((FloatVector) word.and(mask).convert(VectorOperators.I2F, 0))
-                                .fma(FloatVector.fromArray(Lanes.FLOAT, x, at + Lanes.COUNT), odd);
-                    }
-                    total = even.add(odd).fma(scales.rearrange(expand[k]), total);
+            for (var vector = 0; vector < vectors; vector++, address += layout.vectorBytes()) {
+                var word = ByteVector.fromMemorySegment(Lanes.BYTE, packed, address, ByteOrder.LITTLE_ENDIAN)
+                        .rearrange(layout.spread())
+                        .reinterpretAsInts();
+                var at = vector * values * Lanes.COUNT;
+                var even = FloatVector.zero(Lanes.FLOAT);
+                var odd = FloatVector.zero(Lanes.FLOAT);
+                for (var j = 0; j < values; j += 2, at += 2 * Lanes.COUNT) {
+                    var mask = IntVector.fromArray(Lanes.INT, masks, j * Lanes.COUNT);
+                    even = ((FloatVector) word.and(mask).convert(VectorOperators.I2F, 0))
+                            .fma(FloatVector.fromArray(Lanes.FLOAT, in, at), even);
+                    mask = IntVector.fromArray(Lanes.INT, masks, (j + 1) * Lanes.COUNT);
+                    odd = ((FloatVector) word.and(mask).convert(VectorOperators.I2F, 0))
+                            .fma(FloatVector.fromArray(Lanes.FLOAT, in, at + Lanes.COUNT), odd);
                 }
+                var group = (vector * Lanes.COUNT) >> groupShift;
+                total = FloatVector.fromArray(Lanes.FLOAT, scales, row * block.groups + group)
+                        .rearrange(expand)
+                        .fma(even.add(odd), total);
+                total = FloatVector.fromArray(Lanes.FLOAT, biases, row * block.groups + group)
+                        .rearrange(expand)
+                        .fma(FloatVector.fromArray(Lanes.FLOAT, sums, vector * Lanes.COUNT), total);
             }
             y[to + row] = total.reduceLanes(VectorOperators.ADD);
         }

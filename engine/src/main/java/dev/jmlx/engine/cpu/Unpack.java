@@ -48,21 +48,18 @@ final class Unpack {
         var expand = layout.expand();
         var to = outStart;
         var lane = 0;
-        for (var group = row * block.groups; lane < lanes; group += Lanes.COUNT) {
-            var scales = FloatVector.fromArray(Lanes.FLOAT, block.scales, group);
-            var biases = FloatVector.fromArray(Lanes.FLOAT, block.biases, group);
-            for (var k = 0; k < expand.length && lane < lanes; k++, lane += Lanes.COUNT) {
-                var word = IntVector.fromMemorySegment(
-                        Lanes.INT, packed, at + (long) lane * Integer.BYTES, ByteOrder.LITTLE_ENDIAN);
-                var scale = scales.rearrange(expand[k]);
-                var bias = biases.rearrange(expand[k]);
-                var used = Math.min(Lanes.COUNT, lanes - lane);
-                for (var j = 0; j < values; j++, to += used) {
-                    ((FloatVector) word.and(mask).convert(VectorOperators.I2F, 0))
-                            .fma(scale, bias)
-                            .intoArray(out, to);
-                    word = word.lanewise(VectorOperators.LSHR, layout.bits());
-                }
+        for (; lane < lanes; lane += Lanes.COUNT) {
+            var word = IntVector.fromMemorySegment(
+                    Lanes.INT, packed, at + (long) lane * Integer.BYTES, ByteOrder.LITTLE_ENDIAN);
+            var group = row * block.groups + (lane >> layout.groupShift());
+            var scale = FloatVector.fromArray(Lanes.FLOAT, block.scales, group).rearrange(expand);
+            var bias = FloatVector.fromArray(Lanes.FLOAT, block.biases, group).rearrange(expand);
+            var used = Math.min(Lanes.COUNT, lanes - lane);
+            for (var j = 0; j < values; j++, to += used) {
+                ((FloatVector) word.and(mask).convert(VectorOperators.I2F, 0))
+                        .fma(scale, bias)
+                        .intoArray(out, to);
+                word = word.lanewise(VectorOperators.LSHR, layout.bits());
             }
         }
     }
@@ -77,23 +74,20 @@ final class Unpack {
         var shifts = IntVector.fromArray(Lanes.INT, layout.shifts(), 0);
         var to = outStart;
         var lane = 0;
-        for (var group = row * block.groups; lane < lanes; group += Lanes.COUNT) {
-            var scales = FloatVector.fromArray(Lanes.FLOAT, block.scales, group);
-            var biases = FloatVector.fromArray(Lanes.FLOAT, block.biases, group);
-            for (var k = 0; k < expand.length && lane < lanes; k++, lane += Lanes.COUNT, at += layout.vectorBytes()) {
-                var word = ByteVector.fromMemorySegment(Lanes.BYTE, packed, at, ByteOrder.LITTLE_ENDIAN)
-                        .rearrange(layout.spread())
-                        .reinterpretAsInts()
-                        .lanewise(VectorOperators.LSHR, shifts);
-                var scale = scales.rearrange(expand[k]);
-                var bias = biases.rearrange(expand[k]);
-                var used = Math.min(Lanes.COUNT, lanes - lane);
-                for (var j = 0; j < values; j++, to += used) {
-                    ((FloatVector) word.and(mask).convert(VectorOperators.I2F, 0))
-                            .fma(scale, bias)
-                            .intoArray(out, to);
-                    word = word.lanewise(VectorOperators.LSHR, layout.bits());
-                }
+        for (; lane < lanes; lane += Lanes.COUNT, at += layout.vectorBytes()) {
+            var word = ByteVector.fromMemorySegment(Lanes.BYTE, packed, at, ByteOrder.LITTLE_ENDIAN)
+                    .rearrange(layout.spread())
+                    .reinterpretAsInts()
+                    .lanewise(VectorOperators.LSHR, shifts);
+            var group = row * block.groups + (lane >> layout.groupShift());
+            var scale = FloatVector.fromArray(Lanes.FLOAT, block.scales, group).rearrange(expand);
+            var bias = FloatVector.fromArray(Lanes.FLOAT, block.biases, group).rearrange(expand);
+            var used = Math.min(Lanes.COUNT, lanes - lane);
+            for (var j = 0; j < values; j++, to += used) {
+                ((FloatVector) word.and(mask).convert(VectorOperators.I2F, 0))
+                        .fma(scale, bias)
+                        .intoArray(out, to);
+                word = word.lanewise(VectorOperators.LSHR, layout.bits());
             }
         }
     }
