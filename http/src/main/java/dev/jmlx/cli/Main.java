@@ -1,6 +1,6 @@
 package dev.jmlx.cli;
 
-/// The jar's entry point: checks that Java was started as the engine needs it, then hands over to [JmlxCommand].
+/// Called by [Launcher]: checks that Java was started as the engine needs it, then hands over to [JmlxCommand].
 public final class Main {
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
 

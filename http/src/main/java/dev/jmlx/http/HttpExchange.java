@@ -10,11 +10,11 @@ public interface HttpExchange {
     /// The id in the `request-id` header of the answer and in error bodies.
     String requestId();
 
-    /// Sends the whole answer, a JSON body. Once, and not after [#events].
+    /// Sends the whole answer, a JSON body. Once, and not after [#eventStream].
     void respond(int status, Map<String, String> headers, byte[] json);
 
     /// Starts a 200 answer that is a stream of server-sent events. Once, and not after [#respond].
-    SseWriter events();
+    SseWriter eventStream();
 
     /// Runs `action` as soon as the client is gone or the server wants this request to end, on any thread; at once
     /// when that has happened already. It must not block.

@@ -68,7 +68,7 @@ final class NettyExchange implements HttpExchange {
     }
 
     @Override
-    public SseWriter events() {
+    public SseWriter eventStream() {
         answered = true;
         var response = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
         response.headers()

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// A model's chat template: turns a conversation into the prompt text that the model was trained on.
 ///
 /// Compiled once when the model is loaded; rendered by every request, from any thread. When it is
-/// compiled it renders a few tiny conversations to learn what the template supports ([TemplateTraits]);
+/// compiled it renders a few tiny conversations to learn what the template supports ([TemplateProbe]);
 /// later, messages that it does not support are folded into ones that it does ([MessageFolding]), and
 /// tools are explained in plain text where it knows none ([ToolPrompt]). Argument, schema and extra
 /// values are JSON values: strings, numbers, booleans, null, lists and maps of these. Errors are
@@ -33,7 +33,7 @@ public final class ChatTemplate {
         this.bosToken = bosToken;
         this.eosToken = eosToken;
         this.noToolsIsNone = noToolsIsNone;
-        this.traits = TemplateTraits.probe(
+        this.traits = TemplateProbe.probe(
                 (messages, tools) -> renderAsIs(messages, tools, true, Map.of()), template.reads("tools"));
     }
 

@@ -46,6 +46,20 @@ final class Interpreter {
 
     private Flow execute(Node node, Scope scope, StringBuilder out) {
         budget.step();
+        return switch (node) {
+            case Node.If branches -> branch(branches, scope, out);
+            case Node.For loop -> loop(loop, evaluator.evaluate(loop.iterable(), scope), 0, scope, out);
+            case Node.With(var targets, var values, var body) -> with(targets, values, body, scope, out);
+            case Node.Break _ -> Flow.BREAK;
+            case Node.Continue _ -> Flow.CONTINUE;
+            case Node.Plain plain -> {
+                run(plain, scope, out);
+                yield Flow.NORMAL;
+            }
+        };
+    }
+
+    private void run(Node.Plain node, Scope scope, StringBuilder out) {
         switch (node) {
             case Node.Text(var text) -> budget.append(out, text);
             case Node.Print(var value) -> budget.append(out, rendering.str(evaluator.evaluate(value, scope)));
@@ -56,24 +70,8 @@ final class Interpreter {
                 budget.append(out, rendering.str(filtered(filters, body, scope)));
             case Node.DefineMacro(var name, var macro) -> scope.set(name, macro(macro, scope));
             case Node.CallBlock(var call, var caller) -> callBlock(call, caller, scope, out);
-            case Node.With(var targets, var values, var body) -> {
-                return with(targets, values, body, scope, out);
-            }
             case Node.Generation(var body) -> budget.append(out, render(body, new Scope(scope)));
-            case Node.If branches -> {
-                return branch(branches, scope, out);
-            }
-            case Node.For loop -> {
-                return loop(loop, evaluator.evaluate(loop.iterable(), scope), 0, scope, out);
-            }
-            case Node.Break _ -> {
-                return Flow.BREAK;
-            }
-            case Node.Continue _ -> {
-                return Flow.CONTINUE;
-            }
         }
-        return Flow.NORMAL;
     }
 
     private void assign(Target target, @Nullable Object value, Scope scope) {

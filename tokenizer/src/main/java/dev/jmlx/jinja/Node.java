@@ -6,9 +6,12 @@ import org.jspecify.annotations.Nullable;
 
 /// A statement or a piece of output. Immutable; made by [Parser], executed by [Interpreter].
 sealed interface Node {
-    record Text(String text) implements Node {}
+    /// A node after which execution always goes on with the next one.
+    sealed interface Plain extends Node {}
 
-    record Print(Expression value) implements Node {}
+    record Text(String text) implements Plain {}
+
+    record Print(Expression value) implements Plain {}
 
     record If(List<Branch> branches, List<Node> otherwise) implements Node {}
 
@@ -23,20 +26,20 @@ sealed interface Node {
             List<Node> otherwise)
             implements Node {}
 
-    record Assign(Target target, Expression value) implements Node {}
+    record Assign(Target target, Expression value) implements Plain {}
 
-    record AssignBlock(Target target, List<FilterCall> filters, List<Node> body) implements Node {}
+    record AssignBlock(Target target, List<FilterCall> filters, List<Node> body) implements Plain {}
 
-    record FilterBlock(List<FilterCall> filters, List<Node> body) implements Node {}
+    record FilterBlock(List<FilterCall> filters, List<Node> body) implements Plain {}
 
-    record DefineMacro(String name, MacroBody macro) implements Node {}
+    record DefineMacro(String name, MacroBody macro) implements Plain {}
 
-    record CallBlock(Expression.Call call, MacroBody caller) implements Node {}
+    record CallBlock(Expression.Call call, MacroBody caller) implements Plain {}
 
     record With(List<Target> targets, List<Expression> values, List<Node> body) implements Node {}
 
     /// `{% generation %}`: marks the assistant's own text for training; renders its body.
-    record Generation(List<Node> body) implements Node {}
+    record Generation(List<Node> body) implements Plain {}
 
     record Break() implements Node {}
 

@@ -143,7 +143,14 @@ final class Numbers {
 
     static Object power(Object left, Object right) {
         if (left instanceof Double || right instanceof Double || toBig(right).signum() < 0) {
-            return Math.pow(toDouble(left), toDouble(right));
+            if (toDouble(left) == 0 && toDouble(right) < 0) {
+                throw new TemplateException("0.0 cannot be raised to a negative power");
+            }
+            var power = Math.pow(toDouble(left), toDouble(right));
+            if (Double.isNaN(power) && isOrdered(left, right)) {
+                throw new TemplateException("a root of a negative number is no real number");
+            }
+            return power;
         }
         var bits = toBig(left).bitLength() * toDouble(right);
         if (bits > MAX_BITS && toBig(left).bitLength() > 1) {

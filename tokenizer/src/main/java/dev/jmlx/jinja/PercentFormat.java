@@ -38,7 +38,9 @@ final class PercentFormat {
             end = fields.end();
         }
         budget.append(out, pattern.substring(end));
-        if (!(values instanceof Map) && used < (values instanceof Tuple tuple ? tuple.size() : 1)) {
+        // Python takes everything that can be indexed, lists too, for a mapping whose rest may stay unused.
+        var mayStayUnused = values instanceof Map || (values instanceof List && !(values instanceof Tuple));
+        if (!mayStayUnused && used < (values instanceof Tuple tuple ? tuple.size() : 1)) {
             throw new TemplateException("not all arguments converted during string formatting");
         }
         return out.toString();

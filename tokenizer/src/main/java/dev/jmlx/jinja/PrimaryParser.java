@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -218,29 +219,30 @@ final class PrimaryParser {
         var named = new LinkedHashMap<String, Expression>();
         @Nullable Expression spread = null;
         @Nullable Expression spreadNamed = null;
-        var first = true;
         while (!tokens.skipOperator(")")) {
-            if (!first) {
-                tokens.expectOperator(",");
-                if (tokens.skipOperator(")")) {
-                    break;
-                }
-            }
-            first = false;
             if (tokens.skipOperator("**")) {
                 spreadNamed = expressions.parse();
             } else if (tokens.skipOperator("*")) {
                 spread = expressions.parse();
-            } else if (tokens.at(Kind.NAME) && tokens.following().isOperator("=")) {
-                var name = tokens.take().text();
-                tokens.expectOperator("=");
-                named.put(name, expressions.parse());
-            } else if (named.isEmpty()) {
-                positional.add(expressions.parse());
             } else {
-                throw tokens.error("invalid syntax for function call expression");
+                argument(positional, named);
+            }
+            if (!tokens.atOperator(")")) {
+                tokens.expectOperator(",");
             }
         }
         return new ArgumentList(positional, named, spread, spreadNamed);
+    }
+
+    private void argument(List<Expression> positional, Map<String, Expression> named) {
+        if (tokens.at(Kind.NAME) && tokens.following().isOperator("=")) {
+            var name = tokens.take().text();
+            tokens.expectOperator("=");
+            named.put(name, expressions.parse());
+        } else if (named.isEmpty()) {
+            positional.add(expressions.parse());
+        } else {
+            throw tokens.error("invalid syntax for function call expression");
+        }
     }
 }

@@ -36,11 +36,7 @@ final class PythonRepr {
         switch (value) {
             case null -> out.append("None");
             case String text -> string(text);
-            case Markup markup -> {
-                out.append("Markup(");
-                string(markup.text());
-                out.append(')');
-            }
+            case Markup markup -> markup(markup);
             case Boolean flag -> out.append(flag ? "True" : "False");
             case Double number -> out.append(number(number));
             case Undefined _ -> out.append("Undefined");
@@ -48,11 +44,7 @@ final class PythonRepr {
             case List<?> list -> sequence("[", list.iterator(), "]");
             case Map<?, ?> map -> dict(map);
             case DictView view -> sequence(view.typeName() + "([", view.iterator(), "])");
-            case Namespace namespace -> {
-                out.append("<Namespace ");
-                dict(namespace.attributes());
-                out.append('>');
-            }
+            case Namespace namespace -> namespace(namespace);
             case Range range -> out.append(range);
             case TemplateObject object ->
                 out.append('<').append(object.typeName()).append(" object>");
@@ -60,6 +52,18 @@ final class PythonRepr {
         }
         budget.checkSize(out.length());
         budget.leave();
+    }
+
+    private void markup(Markup markup) {
+        out.append("Markup(");
+        string(markup.text());
+        out.append(')');
+    }
+
+    private void namespace(Namespace namespace) {
+        out.append("<Namespace ");
+        dict(namespace.attributes());
+        out.append('>');
     }
 
     private void tuple(Tuple tuple) {

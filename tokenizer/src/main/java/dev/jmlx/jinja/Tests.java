@@ -1,5 +1,6 @@
 package dev.jmlx.jinja;
 
+import dev.jmlx.jinja.Expression.ArithmeticOperator;
 import dev.jmlx.jinja.Expression.ComparisonOperator;
 import java.util.HashMap;
 import java.util.List;
@@ -23,9 +24,11 @@ final class Tests {
         var tests = new HashMap<String, Test>();
         addTypes(tests);
         addComparisons(tests);
-        tests.put("odd", (_, value, _) -> remainder(value, 2L) != 0);
-        tests.put("even", (_, value, _) -> remainder(value, 2L) == 0);
-        tests.put("divisibleby", (_, value, arguments) -> remainder(value, arguments.required(0, "num")) == 0);
+        tests.put("odd", (rendering, value, _) -> hasRemainder(rendering, value, 2L, 1L));
+        tests.put("even", (rendering, value, _) -> hasRemainder(rendering, value, 2L, 0L));
+        tests.put(
+                "divisibleby",
+                (rendering, value, arguments) -> hasRemainder(rendering, value, arguments.required(0, "num"), 0L));
         tests.put("lower", (rendering, value, _) -> StringCases.isLower(rendering.str(value)));
         tests.put("upper", (rendering, value, _) -> StringCases.isUpper(rendering.str(value)));
         tests.put("filter", (_, value, _) -> value instanceof String name && Filters.ALL.containsKey(name));
@@ -84,14 +87,9 @@ final class Tests {
         }
     }
 
-    private static long remainder(@Nullable Object value, @Nullable Object divisor) {
-        if (value instanceof Undefined undefined) {
-            throw undefined.used();
-        }
-        if (value == null || divisor == null || !Numbers.isNumber(value) || !Numbers.isNumber(divisor)) {
-            throw new TemplateException("unsupported operand type(s) for %: '" + Python.typeName(value) + "' and '"
-                    + Python.typeName(divisor) + "'");
-        }
-        return Numbers.compare(Numbers.modulo(value, divisor), 0L);
+    private static boolean hasRemainder(
+            Rendering rendering, @Nullable Object value, @Nullable Object divisor, long wanted) {
+        var budget = rendering.budget();
+        return Comparisons.equal(Arithmetic.apply(ArithmeticOperator.MODULO, value, divisor, budget), wanted, budget);
     }
 }

@@ -25,30 +25,16 @@ final class TextFilters {
         change(filters, "lower", StringCases::lower);
         change(filters, "capitalize", StringCases::capitalize);
         change(filters, "title", TextFilters::title);
-        filters.put("trim", (rendering, value, arguments) -> {
-            var chars = arguments.value(0, "chars", null);
-            var text = rendering.str(value);
-            return like(value, chars == null ? Text.strip(text) : stripAll(text, Python.text(chars, "chars")));
-        });
+        filters.put("trim", TextFilters::trim);
         filters.put("string", (rendering, value, _) -> value instanceof Markup ? value : rendering.str(value));
         filters.put(
                 "safe", (rendering, value, _) -> value instanceof Markup ? value : new Markup(rendering.str(value)));
-        Filter escape = (rendering, value, _) -> value instanceof Markup ? value : Markup.escape(rendering.str(value));
-        filters.put("e", escape);
-        filters.put("escape", escape);
+        filters.put("e", TextFilters::escape);
+        filters.put("escape", TextFilters::escape);
         filters.put("forceescape", (rendering, value, _) -> Markup.escape(rendering.str(value)));
         filters.put("replace", TextFilters::replace);
         filters.put("indent", TextFilters::indent);
-        filters.put(
-                "center",
-                (rendering, value, arguments) -> like(
-                        value,
-                        StringMethods.justify(
-                                rendering.str(value),
-                                arguments.integer(0, "width", 80),
-                                " ",
-                                '^',
-                                rendering.budget())));
+        filters.put("center", TextFilters::center);
         filters.put("format", TextFilters::format);
         filters.put(
                 "wordcount",
@@ -66,6 +52,21 @@ final class TextFilters {
 
     private static Object like(@Nullable Object original, String text) {
         return original instanceof Markup ? new Markup(text) : text;
+    }
+
+    private static Object trim(Rendering rendering, @Nullable Object value, Arguments arguments) {
+        var chars = arguments.value(0, "chars", null);
+        var text = rendering.str(value);
+        return like(value, chars == null ? Text.strip(text) : stripAll(text, Python.text(chars, "chars")));
+    }
+
+    private static Object escape(Rendering rendering, @Nullable Object value, Arguments arguments) {
+        return value instanceof Markup ? value : Markup.escape(rendering.str(value));
+    }
+
+    private static Object center(Rendering rendering, @Nullable Object value, Arguments arguments) {
+        var width = arguments.integer(0, "width", 80);
+        return like(value, StringMethods.justify(rendering.str(value), width, " ", '^', rendering.budget()));
     }
 
     private static String stripAll(String text, String chars) {
@@ -122,15 +123,15 @@ final class TextFilters {
         return PercentFormat.format(value instanceof Markup ? value : rendering.str(value), values, rendering.budget());
     }
 
-    private static Object truncate(Rendering rendering, @Nullable Object value, Arguments arguments) {
-        var text = rendering.str(value);
+    private static @Nullable Object truncate(Rendering rendering, @Nullable Object value, Arguments arguments) {
         var length = arguments.integer(0, "length", 255);
         var killWords = arguments.truthy(1, "killwords", false);
         var end = arguments.text(2, "end", "...");
         var leeway = arguments.integer(3, "leeway", 5);
-        if (Text.length(text) <= (long) length + leeway) {
-            return value instanceof Markup ? value : text;
+        if (Python.length(value) <= (long) length + leeway) {
+            return value;
         }
+        var text = Python.text(value, "value to truncate");
         var room = length - Text.length(end);
         if (room < 0) {
             throw new TemplateException("expected length >= " + Text.length(end) + ", got " + length);

@@ -79,7 +79,7 @@ final class ValueFilters {
         };
         var precision = arguments.integer(0, "precision", 0);
         if (!(number instanceof Double real)) {
-            return mode == RoundingMode.HALF_EVEN ? number : Numbers.toDouble(number);
+            return mode == RoundingMode.HALF_EVEN ? Numbers.add(number, 0L) : Numbers.toDouble(number);
         }
         if (!Double.isFinite(real) || Math.abs(precision) > 320) {
             return real;

@@ -1,6 +1,7 @@
 package dev.jmlx.tokenizer;
 
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 
 /// Byte-pair encoding of one word (Sennrich et al. 2016), as the `model` of a `tokenizer.json` sets it.
 ///
@@ -22,8 +23,9 @@ final class BpeModel {
         this.merges = merges;
         this.options = options;
         this.byteIds = new int[256];
+        var hex = HexFormat.of().withUpperCase();
         for (var b = 0; b < 256; b++) {
-            byteIds[b] = vocabulary.id("<0x%02X>".formatted(b));
+            byteIds[b] = vocabulary.id("<0x" + hex.toHexDigits((byte) b) + ">");
         }
     }
 

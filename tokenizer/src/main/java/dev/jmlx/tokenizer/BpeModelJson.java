@@ -12,6 +12,9 @@ import tools.jackson.core.JsonToken;
 /// stream past, a tree of them would take ten times the room. Used while loading only.
 final class BpeModelJson {
 
+    /// Far above any vocabulary, and low enough for arrays that are indexed by id.
+    static final int LARGEST_ID = (1 << 24) - 1;
+
     private final String file;
     private final Map<String, @Nullable Object> options = new HashMap<>();
     private Map<String, Integer> vocabulary = new HashMap<>();
@@ -64,8 +67,16 @@ final class BpeModelJson {
         for (var token = parser.nextName(); token != null; token = parser.nextName()) {
             parser.nextToken();
             expect(JsonToken.VALUE_NUMBER_INT, parser, "vocab");
-            vocabulary.put(token, parser.getIntValue());
+            vocabulary.put(token, checkedId(token, parser.getIntValue()));
         }
+    }
+
+    private int checkedId(String token, int id) {
+        if (id < 0 || id > LARGEST_ID) {
+            throw new TokenizerLoadException("%s: model.vocab: the token \"%s\" has the id %d; ids go from 0 to %d"
+                    .formatted(file, token, id, LARGEST_ID));
+        }
+        return id;
     }
 
     private void readMerges(JsonParser parser) {
@@ -134,7 +145,7 @@ final class BpeModelJson {
         for (var i = 0; i < mergeSides.size(); i += 2) {
             var left = mergeSides.get(i);
             var right = mergeSides.get(i + 1);
-            merges.add(id(left, "merges[]"), id(right, "merges[]"), id(left + right, "merges[]"));
+            merges.add(id(left, "merges[]"), id(right, "merges[]"), id(left.concat(right), "merges[]"));
         }
         return merges;
     }

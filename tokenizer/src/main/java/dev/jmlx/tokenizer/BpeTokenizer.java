@@ -41,21 +41,22 @@ public final class BpeTokenizer implements Tokenizer {
                 parts.added.stream().filter(normalized.negate()).toList(), content -> content);
         normalizedFinder =
                 new AddedTokenFinder(parts.added.stream().filter(normalized).toList(), parts.normalizer::apply);
-        spellings = spellings(model.vocabulary(), parts.added);
+        spellings = spellings(model.vocabulary(), parts);
         for (var token : parts.added) {
             addedIds.put(token.content(), token.id());
             special.set(token.id(), token.special());
         }
     }
 
-    private static @Nullable String[] spellings(Vocabulary vocabulary, List<AddedToken> added) {
+    private static @Nullable String[] spellings(Vocabulary vocabulary, Parts parts) {
         var size = vocabulary.size();
-        for (var token : added) {
+        for (var token : parts.added) {
             size = Math.max(size, token.id() + 1);
         }
         var spellings = vocabulary.spellings(size);
-        for (var token : added) {
-            spellings[token.id()] = token.content();
+        for (var token : parts.added) {
+            // As in the reference: such a token decodes to the text that it stands for after the normalizer.
+            spellings[token.id()] = token.normalized() ? parts.normalizer.apply(token.content()) : token.content();
         }
         return spellings;
     }

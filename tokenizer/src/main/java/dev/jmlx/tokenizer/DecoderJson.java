@@ -57,11 +57,11 @@ final class DecoderJson {
 
     private Decoder strip(JsonPart json) {
         var content = json.text("content");
-        if (!joined || json.number("stop") != 0 || content.length() != 1) {
+        if (!joined || json.number("stop", Integer.MAX_VALUE) != 0 || content.length() != 1) {
             throw new TokenizerLoadException(
                     "%s: Strip is supported only after Fuse, with stop 0 and one character of content"
                             .formatted(json.where()));
         }
-        return new Decoder.StripStart(content.charAt(0), json.number("start"));
+        return new Decoder.StripStart(content.charAt(0), json.number("start", Integer.MAX_VALUE));
     }
 }

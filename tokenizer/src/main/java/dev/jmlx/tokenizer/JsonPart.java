@@ -49,11 +49,12 @@ record JsonPart(Map<?, ?> entries, String file, String path) {
         return has(key) ? text(key) : null;
     }
 
-    int number(String key) {
-        if (entries.get(key) instanceof Integer number && number >= 0) {
+    /// A whole number from 0 to `largest`.
+    int number(String key, int largest) {
+        if (entries.get(key) instanceof Integer number && number >= 0 && number <= largest) {
             return number;
         }
-        throw unexpected(key, "a number of 0 or more");
+        throw unexpected(key, "a whole number from 0 to " + largest);
     }
 
     /// A flag; `otherwise` where it is absent or null.

@@ -82,7 +82,7 @@ public final class TokenizerJson {
         var known = vocabulary.id(content);
         var special = json.flag("special", false);
         return new AddedToken(
-                known != Vocabulary.NONE ? known : json.number("id"),
+                known != Vocabulary.NONE ? known : json.number("id", BpeModelJson.LARGEST_ID),
                 content,
                 special,
                 json.flag("normalized", !special),

@@ -1,6 +1,7 @@
 package dev.jmlx.tokenizer;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -16,8 +17,7 @@ final class Vocabulary {
     /// Takes `ids` over: the caller changes it no more.
     Vocabulary(Map<String, Integer> ids) {
         this.ids = ids;
-        var largest = ids.values().stream().mapToInt(Integer::intValue).max().orElse(-1);
-        this.spellings = new String[largest + 1];
+        this.spellings = new String[ids.isEmpty() ? 0 : Collections.max(ids.values()) + 1];
         ids.forEach((spelling, id) -> spellings[id] = spelling);
     }
 

@@ -54,19 +54,30 @@ public final class Goldens {
 
     private Goldens() {}
 
+    /// From the folder of the system property, or the test resources.
     public static <T> List<T> read(String name, Class<T> type) {
-        try (var lines = new BufferedReader(
-                new InputStreamReader(new GZIPInputStream(open("templates/" + name)), StandardCharsets.UTF_8))) {
-            return lines.lines().map(line -> JSON.readValue(line, type)).toList();
+        var folder = System.getProperty("goldens.text");
+        if (folder == null) {
+            return readResource(name, type);
+        }
+        try (var stream = Files.newInputStream(Path.of(folder, "templates", name))) {
+            return parse(stream, type);
         } catch (IOException exception) {
             throw new UncheckedIOException(exception);
         }
     }
 
-    private static InputStream open(String name) throws IOException {
-        var folder = System.getProperty("goldens.text");
-        return folder == null
-                ? Objects.requireNonNull(Goldens.class.getResourceAsStream("/goldens/text/" + name), name)
-                : Files.newInputStream(Path.of(folder, name));
+    /// From the test resources, whatever the system property says.
+    static <T> List<T> readResource(String name, Class<T> type) {
+        try (var stream = Goldens.class.getResourceAsStream("/goldens/text/templates/" + name)) {
+            return parse(Objects.requireNonNull(stream, name), type);
+        } catch (IOException exception) {
+            throw new UncheckedIOException(exception);
+        }
+    }
+
+    private static <T> List<T> parse(InputStream stream, Class<T> type) throws IOException {
+        var lines = new BufferedReader(new InputStreamReader(new GZIPInputStream(stream), StandardCharsets.UTF_8));
+        return lines.lines().map(line -> JSON.readValue(line, type)).toList();
     }
 }

@@ -22,7 +22,15 @@ class SnippetTest {
 
     @Test
     void givesWhatTheReferenceGives() {
-        var lines = Goldens.read("snippets.jsonl.gz", Snippet.class);
+        check(Goldens.read("snippets.jsonl.gz", Snippet.class));
+    }
+
+    @Test
+    void givesWhatTheReferenceGivesForGeneratedTemplates() {
+        check(Goldens.readResource("generated.jsonl.gz", Snippet.class));
+    }
+
+    private static void check(List<Snippet> lines) {
         var context = Objects.requireNonNull(lines.getFirst().context());
         var snippets = lines.stream()
                 .skip(1)

@@ -1,5 +1,7 @@
 package dev.jmlx.engine.generate;
 
+import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 public final class Generation implements AutoCloseable {
     /// Tokens that may wait for the reader.
     static final int CAPACITY = 256;
+
+    private static final Duration FOREVER = Duration.ofNanos(Long.MAX_VALUE);
 
     private final GenerationRequest request;
     private final Runnable wakeEngine;
@@ -31,29 +35,40 @@ public final class Generation implements AutoCloseable {
 
     /// Waits for the next event. After the end it returns the end again.
     public TokenEvent next() throws InterruptedException {
+        Optional<TokenEvent> event = Optional.empty();
+        while (event.isEmpty()) {
+            event = next(FOREVER);
+        }
+        return event.get();
+    }
+
+    /// Waits for the next event, but not longer than `timeout`; empty when none came.
+    public Optional<TokenEvent> next(Duration timeout) throws InterruptedException {
+        var left = timeout.toNanos();
         var wasFull = false;
-        TokenEvent event;
+        var token = 0;
         lock.lockInterruptibly();
         try {
-            TokenEvent last;
-            while (size == 0 && (last = end) == null) {
-                changed.await();
+            while (size == 0 && end == null) {
+                if (left <= 0) {
+                    return Optional.empty();
+                }
+                left = changed.awaitNanos(left);
             }
-            if (size > 0) {
-                wasFull = size == CAPACITY;
-                event = new TokenEvent.Token(ring[head]);
-                head = (head + 1) % CAPACITY;
-                size--;
-            } else {
-                event = java.util.Objects.requireNonNull(end);
+            if (size == 0) {
+                return Optional.ofNullable(end);
             }
+            wasFull = size == CAPACITY;
+            token = ring[head];
+            head = (head + 1) % CAPACITY;
+            size--;
         } finally {
             lock.unlock();
         }
         if (wasFull) {
             wakeEngine.run();
         }
-        return event;
+        return Optional.of(new TokenEvent.Token(token));
     }
 
     /// Stops the generation; tokens that are already there can still be read, then the end comes.

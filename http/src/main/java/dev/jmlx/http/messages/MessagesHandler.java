@@ -38,7 +38,7 @@ final class MessagesHandler implements Handler {
     }
 
     private void stream(HttpExchange exchange, AnswerPlan plan, TextStream text) throws InterruptedException {
-        var events = exchange.events();
+        var events = exchange.eventStream();
         EventSink sink = event -> {
             var json = StreamEventJson.of(event);
             events.send(json.path("type").stringValue(), JsonBody.write(json));

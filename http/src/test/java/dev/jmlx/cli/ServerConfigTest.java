@@ -1,0 +1,94 @@
+package dev.jmlx.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.jmlx.http.messages.RequestedSampling;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class ServerConfigTest {
+    @TempDir
+    private Path folder = Path.of("");
+
+    @Test
+    void everythingHasADefault() {
+        var config = ServerConfig.read(folder, Map.of());
+
+        assertThat(config.listen()).isEqualTo(new ServerConfig.Listen("127.0.0.1", 8888, null));
+        assertThat(config.model()).isEqualTo(new ServerConfig.ModelChoice(null, "claude-4-sonnet-20250514", null));
+        assertThat(config.defaults().maxTokens()).isEqualTo(4096);
+        assertThat(config.defaults().sampling()).isEqualTo(RequestedSampling.SILENT);
+        assertThat(config.engine().backend()).isEqualTo("auto");
+        assertThat(config.verbose()).isFalse();
+    }
+
+    @Test
+    void theEnvironmentWinsOverTheFile() throws IOException {
+        Files.writeString(folder.resolve(".env"), """
+                # a comment
+                PORT=9000
+                export MODEL_NAME="my model"   # the name
+                API_MODEL_NAME = plain # not a quote
+                DEFAULT_TOP_P='0.5'
+                API_KEY=a#b
+                EOS_TOKEN=
+                """);
+        var config = ServerConfig.read(folder, Map.of("PORT", "9001", "API_MODEL_NAME", "", "VERBOSE", "TRUE"));
+
+        assertThat(config.listen()).isEqualTo(new ServerConfig.Listen("127.0.0.1", 9001, "a#b"));
+        assertThat(config.model()).isEqualTo(new ServerConfig.ModelChoice("my model", "plain", null));
+        assertThat(config.defaults().sampling()).isEqualTo(new RequestedSampling(null, 0.5, null));
+        assertThat(config.verbose()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        PORT                | abc   | it must be a whole number from 0 to 65535
+        PORT                | 65536 | it must be a whole number from 0 to 65535
+        DEFAULT_MAX_TOKENS  | 0     | it must be a whole number from 1 to 1048576
+        DEFAULT_TEMPERATURE | 1.5   | it must be a number from 0 to 1
+        DEFAULT_TOP_P       | NaN   | it must be a number from 0 to 1
+        VERBOSE             | maybe | it must be true or false
+        TRUST_REMOTE_CODE   | true  | it must be false
+        THREADS             | 0     | it must be a whole number from 1 to 1024
+        MAX_SEQUENCES       | -1    | it must be a whole number from 1 to 1024
+        HOST                | 1.2.3.999 | it must be an address or name of this machine, such as 127.0.0.1
+        """)
+    void aWrongValueIsNamedWithWhatIsAllowed(String key, String value, String allowed) {
+        assertThatThrownBy(() -> ServerConfig.read(folder, Map.of(key, value)))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage(key + "=" + value + " is not allowed: " + allowed);
+    }
+
+    @Test
+    void aBrokenLineIsNamedByItsNumber() {
+        assertThatThrownBy(() -> EnvFile.parse("A=1\nnonsense\n", ".env"))
+                .hasMessage(".env line 2: expected KEY=value, found 'nonsense'");
+    }
+
+    @Test
+    void findsModelsInTheWorkingFolderAndAroundTheJar() throws IOException {
+        var jar = folder.resolve("install/http/target/server.jar");
+        var beside = folder.resolve("install/models/one");
+        var working = Files.createDirectories(folder.resolve("work"));
+        var local = working.resolve("models/two");
+        for (var model : new Path[] {beside, local}) {
+            Files.createDirectories(model);
+            Files.writeString(model.resolve("config.json"), "{}");
+        }
+
+        assertThat(ModelFolder.find("one", working, jar)).isEqualTo(beside);
+        assertThat(ModelFolder.find("two", working, jar)).isEqualTo(local);
+        assertThat(ModelFolder.find(local.toString(), folder, jar)).isEqualTo(local);
+        assertThatThrownBy(() -> ModelFolder.find("three", working, jar))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageStartingWith("MODEL_NAME=three is not found");
+    }
+}
