@@ -1,10 +1,12 @@
 package dev.jmlx.bench;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.jmlx.engine.generate.Engine;
 import dev.jmlx.engine.generate.EngineOptions;
 import dev.jmlx.engine.generate.GenerationRequest;
 import dev.jmlx.engine.generate.TokenEvent;
 import dev.jmlx.engine.sample.SamplingParams;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
@@ -15,10 +17,13 @@ import java.util.Random;
 /// Arguments: model folder, threads, prompt tokens, answer tokens, rounds. A round is one prompt of random ids and one
 /// greedy answer without stop ids; prompt speed is `prompt / time to the first token`, answer speed
 /// `(answer - 1) / time from the first to the last token`. The first rounds compile the kernels; the line of medians
-/// leaves out the first half. Main thread.
+/// leaves out the first half. On a machine with other work, the processor time of an answer token tells more than the
+/// clock: it is printed too, over all threads, waiting ones included. Main thread.
 public final class TokensPerSecond {
     private static final int FIRST_ORDINARY_ID = 100;
     private static final int IDS = 20_000;
+    private static final OperatingSystemMXBean SYSTEM =
+            ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
     private final Engine engine;
     private final int prompt;
@@ -31,8 +36,8 @@ public final class TokensPerSecond {
         this.answer = answer;
     }
 
-    /// Speeds of one round, in tokens per second.
-    private record Speed(double prompt, double answer) {}
+    /// Speeds of one round in tokens per second, and milliseconds of processor time for an answer token.
+    private record Speed(double prompt, double answer, double answerCpuMillis) {}
 
     /// See the class.
     public static void main(String[] args) throws InterruptedException {
@@ -52,14 +57,15 @@ public final class TokensPerSecond {
             var warm = Arrays.copyOfRange(speeds, speeds.length / 2, speeds.length);
             var prompts =
                     Arrays.stream(warm).mapToDouble(Speed::prompt).sorted().toArray();
+            var millis = Arrays.stream(warm).mapToDouble(Speed::answerCpuMillis).sorted().toArray();
             var answers =
                     Arrays.stream(warm).mapToDouble(Speed::answer).sorted().toArray();
-            print("median", new Speed(prompts[prompts.length / 2], answers[answers.length / 2]));
+            print("median", new Speed(prompts[prompts.length / 2], answers[answers.length / 2], millis[millis.length / 2]));
         }
     }
 
     private static void print(String name, Speed speed) {
-        System.out.printf(Locale.ROOT, "%s: prompt %.1f/s, answer %.1f/s%n", name, speed.prompt, speed.answer);
+        System.out.printf(Locale.ROOT, "%s: prompt %.1f/s, answer %.1f/s, processor %.2f ms per answer token%n", name, speed.prompt, speed.answer, speed.answerCpuMillis);
     }
 
     private Speed round() throws InterruptedException {
@@ -67,17 +73,20 @@ public final class TokensPerSecond {
         var start = System.nanoTime();
         try (var generation = engine.submit(new GenerationRequest(ids, answer, new int[0], SamplingParams.GREEDY))) {
             var first = 0L;
+            var firstCpu = 0L;
             var tokens = 0;
             while (generation.next() instanceof TokenEvent.Token) {
                 if (tokens++ == 0) {
                     first = System.nanoTime();
+                    firstCpu = SYSTEM.getProcessCpuTime();
                 }
             }
             if (tokens != answer) {
                 throw new IllegalStateException("the engine gave " + tokens + " of " + answer + " tokens");
             }
             var end = System.nanoTime();
-            return new Speed(prompt * 1e9 / (first - start), (answer - 1) * 1e9 / (end - first));
+            var cpu = (SYSTEM.getProcessCpuTime() - firstCpu) / 1e6 / (answer - 1);
+            return new Speed(prompt * 1e9 / (first - start), (answer - 1) * 1e9 / (end - first), cpu);
         }
     }
 }
