@@ -57,15 +57,26 @@ public final class TokensPerSecond {
             var warm = Arrays.copyOfRange(speeds, speeds.length / 2, speeds.length);
             var prompts =
                     Arrays.stream(warm).mapToDouble(Speed::prompt).sorted().toArray();
-            var millis = Arrays.stream(warm).mapToDouble(Speed::answerCpuMillis).sorted().toArray();
+            var millis = Arrays.stream(warm)
+                    .mapToDouble(Speed::answerCpuMillis)
+                    .sorted()
+                    .toArray();
             var answers =
                     Arrays.stream(warm).mapToDouble(Speed::answer).sorted().toArray();
-            print("median", new Speed(prompts[prompts.length / 2], answers[answers.length / 2], millis[millis.length / 2]));
+            print(
+                    "median",
+                    new Speed(prompts[prompts.length / 2], answers[answers.length / 2], millis[millis.length / 2]));
         }
     }
 
     private static void print(String name, Speed speed) {
-        System.out.printf(Locale.ROOT, "%s: prompt %.1f/s, answer %.1f/s, processor %.2f ms per answer token%n", name, speed.prompt, speed.answer, speed.answerCpuMillis);
+        System.out.printf(
+                Locale.ROOT,
+                "%s: prompt %.1f/s, answer %.1f/s, processor %.2f ms per answer token%n",
+                name,
+                speed.prompt,
+                speed.answer,
+                speed.answerCpuMillis);
     }
 
     private Speed round() throws InterruptedException {

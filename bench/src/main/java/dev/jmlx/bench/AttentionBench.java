@@ -1,0 +1,91 @@
+package dev.jmlx.bench;
+
+import dev.jmlx.engine.cache.KvCaches;
+import dev.jmlx.engine.cpu.CpuOps;
+import dev.jmlx.engine.ops.Batch;
+import dev.jmlx.engine.tensor.Matrix;
+import dev.jmlx.engine.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/// Attention of 9 heads on 3 key-value heads of 64 elements: one token or a chunk of a prompt, behind `past` positions.
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Warmup(iterations = 4, time = 2)
+@Measurement(iterations = 5, time = 1)
+@Fork(value = 1, jvmArgsAppend = "--add-modules=jdk.incubator.vector")
+public class AttentionBench {
+    private static final int KV_HEADS = 3;
+    private static final int GROUP = 3;
+    private static final int HEAD_DIM = 64;
+
+    @Param({"128", "1024", "8000"})
+    public int past;
+
+    @Param({"1", "256"})
+    public int tokens;
+
+    @Param({"1", "2"})
+    public int threads;
+
+    private final Arena arena = Arena.ofShared();
+    private @Nullable CpuOps ops;
+    private @Nullable KvCaches caches;
+    private @Nullable Matrix queries;
+    private @Nullable Matrix keys;
+    private @Nullable Batch batch;
+
+    @Setup
+    public void create() {
+        ops = new CpuOps(threads);
+        caches = new KvCaches(1, 1, past + tokens, KV_HEADS, HEAD_DIM);
+        caches.reserve(0, past + tokens);
+        queries = RandomMatrix.dense(arena, tokens, KV_HEADS * GROUP * HEAD_DIM);
+        keys = RandomMatrix.dense(arena, tokens, KV_HEADS * HEAD_DIM);
+        var ids = new int[tokens];
+        for (var i = 0; i < tokens; i++) {
+            ids[i] = i;
+        }
+        batch = new Batch(tokens, 1);
+        batch.add(0, past, ids, 0, tokens, Batch.Logits.NONE);
+    }
+
+    @TearDown
+    public void free() {
+        Objects.requireNonNull(ops).close();
+        Objects.requireNonNull(caches).close();
+        arena.close();
+    }
+
+    @Benchmark
+    public Tensor attention(Work work) {
+        var cpu = Objects.requireNonNull(ops);
+        var step = Objects.requireNonNull(batch);
+        cpu.beginStep();
+        var q = cpu.embed(Objects.requireNonNull(queries), step);
+        var k = cpu.embed(Objects.requireNonNull(keys), step);
+        var v = cpu.embed(Objects.requireNonNull(keys), step);
+        var out = cpu.attention(
+                q, k, v, null, 0.125f, step, Objects.requireNonNull(caches).layer(0));
+        var positions = past + (tokens + 1) / 2.0;
+        work.add(
+                positions * 2 * KV_HEADS * HEAD_DIM * Float.BYTES,
+                tokens * positions * 4 * KV_HEADS * GROUP * HEAD_DIM);
+        return out;
+    }
+}

@@ -1,0 +1,84 @@
+package dev.jmlx.bench;
+
+import dev.jmlx.engine.cpu.CpuOps;
+import dev.jmlx.engine.ops.Batch;
+import dev.jmlx.engine.tensor.Matrix;
+import dev.jmlx.engine.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/// Quantized linear layers of 2048 columns and 16384 rows: one token (read GB/s) and many (compute GFLOP/s).
+///
+/// 4-bit weights with their scales are 19 MB or more, so one token is read from beyond the L2.
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.Throughput)
+@OutputTimeUnit(TimeUnit.SECONDS)
+@Warmup(iterations = 4, time = 2)
+@Measurement(iterations = 5, time = 1)
+@Fork(value = 1, jvmArgsAppend = "--add-modules=jdk.incubator.vector")
+public class LinearBench {
+    private static final int ROWS = 16_384;
+    private static final int COLS = 2_048;
+
+    @Param({"2", "3", "4", "5", "6", "8"})
+    public int bits;
+
+    @Param({"64"})
+    public int groupSize;
+
+    @Param({"1", "8", "256"})
+    public int tokens;
+
+    @Param({"1", "2"})
+    public int threads;
+
+    private final Arena arena = Arena.ofShared();
+    private @Nullable CpuOps ops;
+    private @Nullable Matrix weight;
+    private @Nullable Matrix activations;
+    private @Nullable Batch batch;
+
+    @Setup
+    public void create() {
+        ops = new CpuOps(threads);
+        weight = RandomMatrix.quantized(arena, ROWS, COLS, bits, groupSize);
+        activations = RandomMatrix.dense(arena, tokens, COLS);
+        var ids = new int[tokens];
+        for (var i = 0; i < tokens; i++) {
+            ids[i] = i;
+        }
+        batch = new Batch(tokens, 1);
+        batch.add(0, 0, ids, 0, tokens, Batch.Logits.NONE);
+    }
+
+    @TearDown
+    public void free() {
+        Objects.requireNonNull(ops).close();
+        arena.close();
+    }
+
+    @Benchmark
+    public Tensor linear(Work work) {
+        var matrix = Objects.requireNonNull(weight);
+        var cpu = Objects.requireNonNull(ops);
+        cpu.beginStep();
+        var x = cpu.embed(Objects.requireNonNull(activations), Objects.requireNonNull(batch));
+        var y = cpu.linear(x, matrix, null);
+        work.add((double) matrix.byteSize(), 2.0 * tokens * ROWS * COLS);
+        return y;
+    }
+}

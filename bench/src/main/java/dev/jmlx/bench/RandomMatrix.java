@@ -1,0 +1,39 @@
+package dev.jmlx.bench;
+
+import dev.jmlx.engine.tensor.DType;
+import dev.jmlx.engine.tensor.Matrix;
+import dev.jmlx.engine.tensor.QuantizationMode;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.util.Random;
+
+/// Weight matrices with random contents and f16 scales.
+final class RandomMatrix {
+    private RandomMatrix() {}
+
+    static Matrix.Quantized quantized(Arena arena, int rows, int cols, int bits, int groupSize) {
+        var random = new Random(rows * 31L + cols);
+        var packed = arena.allocate((long) rows * cols * bits / 8, 64);
+        for (var at = 0L; at < packed.byteSize(); at += Integer.BYTES) {
+            packed.set(ValueLayout.JAVA_INT, at, random.nextInt());
+        }
+        var groups = (long) rows * cols / groupSize;
+        var scales = arena.allocate(groups * Short.BYTES, 64);
+        var biases = arena.allocate(groups * Short.BYTES, 64);
+        for (var group = 0L; group < groups; group++) {
+            scales.setAtIndex(ValueLayout.JAVA_SHORT, group, Float.floatToFloat16(0.02f * random.nextFloat()));
+            biases.setAtIndex(ValueLayout.JAVA_SHORT, group, Float.floatToFloat16(-0.1f * random.nextFloat()));
+        }
+        return new Matrix.Quantized(
+                packed, scales, biases, DType.F16, rows, cols, bits, groupSize, QuantizationMode.AFFINE);
+    }
+
+    static Matrix.Dense dense(Arena arena, int rows, int cols) {
+        var random = new Random(cols);
+        var data = arena.allocate((long) rows * cols * Float.BYTES, 64);
+        for (var i = 0L; i < (long) rows * cols; i++) {
+            data.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextGaussian());
+        }
+        return new Matrix.Dense(data, DType.F32, rows, cols);
+    }
+}
