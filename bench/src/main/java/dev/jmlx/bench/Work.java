@@ -6,25 +6,18 @@ import org.openjdk.jmh.annotations.State;
 
 /// What a benchmark's calls moved and computed; JMH prints both as rates beside the calls per second.
 ///
-/// One per benchmark thread.
+/// One per benchmark thread. The fields are public because JMH sets those, and only those, to zero before an iteration.
 @AuxCounters(AuxCounters.Type.OPERATIONS)
 @State(Scope.Thread)
 public class Work {
-    private double bytes;
-    private double operations;
-
-    void add(double movedBytes, double floatOperations) {
-        bytes += movedBytes;
-        operations += floatOperations;
-    }
-
     /// Weight, cache or memory bytes read, in 10^9.
-    public double gigabytes() {
-        return bytes / 1e9;
-    }
+    public double gigabytes;
 
     /// Multiplications and additions, in 10^9.
-    public double gigaflops() {
-        return operations / 1e9;
+    public double gigaflops;
+
+    void add(double bytes, double operations) {
+        gigabytes += bytes / 1e9;
+        gigaflops += operations / 1e9;
     }
 }
