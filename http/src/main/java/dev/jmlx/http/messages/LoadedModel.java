@@ -22,6 +22,7 @@ import java.time.ZoneId;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// A model folder, opened: engine, tokenizer and chat template together. Any thread.
@@ -41,8 +42,9 @@ public final class LoadedModel implements ChatModel, AutoCloseable {
         this.stopIds = stopIds;
     }
 
-    /// Opens everything in `folder`; `eosToken` ends answers too, besides the model's own end tokens. Throws
-    /// `ModelLoadException`, `TokenizerLoadException`, `BackendUnavailableException` or `TemplateException`.
+    /// Opens everything in `folder`; `eosToken` ends answers too, besides the model's own end tokens.
+    /// Throws `ModelLoadException`, `TokenizerLoadException`, `BackendUnavailableException` or
+    /// `TemplateException`.
     public static LoadedModel open(Path folder, EngineOptions options, @Nullable String eosToken) {
         var tokenizer = TokenizerJson.load(folder);
         var config = TokenizerConfig.load(folder);
@@ -53,17 +55,26 @@ public final class LoadedModel implements ChatModel, AutoCloseable {
         }
         var template = ChatTemplate.compile(
                 source, config.bosToken(), config.eosToken(), Clock.system(ZoneId.systemDefault()));
-        var extraStops = eosToken == null ? new int[0] : new int[] {idOf(tokenizer, eosToken)};
+        var extraStops = extraStops(tokenizer, config.eosToken(), eosToken);
         var engine = Engine.open(folder, options);
         var stops = concat(engine.generationConfig().eosIds(), extraStops);
         return new LoadedModel(engine, tokenizer, template, OutputParsers.forTemplate(source), stops);
     }
 
-    private static int idOf(Tokenizer tokenizer, String eosToken) {
-        return tokenizer
-                .idOf(eosToken)
-                .orElseThrow(() ->
-                        new ModelLoadException("EOS_TOKEN=" + eosToken + ": the model's vocabulary has no such token"));
+    /// What ends an answer besides the ids of the model's files: the tokenizer's own end token, and the
+    /// configured one.
+    private static int[] extraStops(Tokenizer tokenizer, @Nullable String ofTokenizer, @Nullable String configured) {
+        var stops = IntStream.builder();
+        if (ofTokenizer != null) {
+            tokenizer.idOf(ofTokenizer).ifPresent(stops::add);
+        }
+        if (configured != null) {
+            stops.add(tokenizer
+                    .idOf(configured)
+                    .orElseThrow(() -> new ModelLoadException(
+                            "EOS_TOKEN=" + configured + ": the model's vocabulary has no such token")));
+        }
+        return stops.build().toArray();
     }
 
     private static int[] concat(int[] first, int[] second) {
