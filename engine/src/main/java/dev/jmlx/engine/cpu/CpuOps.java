@@ -64,7 +64,8 @@ public final class CpuOps implements Ops {
         var out = arena.take(batch.tokenCount(), table.cols());
         var row = embedding.weights(table.cols() + Lanes.COUNT);
         for (var t = 0; t < batch.tokenCount(); t++) {
-            Unpack.rows(table, batch.token(t), batch.token(t) + 1, embedding, row, table.cols());
+            embedding.load(table, batch.token(t), batch.token(t) + 1);
+            Unpack.row(table, batch.token(t), 0, embedding, row, 0);
             input.scatter(table, row, out.data(), out.rowOffset(t));
         }
         return out;

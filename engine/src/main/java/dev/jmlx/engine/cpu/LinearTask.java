@@ -14,14 +14,8 @@ final class LinearTask implements WorkerPool.Task {
     /// Weights in a block: about 3 microseconds of matrix-vector work, several blocks to a thread in small layers.
     private static final int BLOCK_WEIGHTS = 1 << 15;
 
-    /// Columns of a tile that are multiplied before the next tile's turn: with [LinearInput#TILE] lanes half of an L1.
-    private static final int TILE_COLS = 192;
-
     /// Unpacked weights of a block in matrix-matrix work: a part of the L2 that leaves room for activations.
     private static final int UNPACKED_FLOATS = 1 << 16;
-
-    /// Breaks up the power-of-two distances of rows, which would meet in one set of the L1.
-    private static final int SKEW = 16;
 
     private final WorkerPool pool;
     private final RowBlock[] scratch;
@@ -87,7 +81,10 @@ final class LinearTask implements WorkerPool.Task {
         var sums = block.results(2 * DotTile.ROWS);
         for (var row = from; row < end; row += DotTile.ROWS) {
             var rows = Math.min(DotTile.ROWS, end - row);
-            Unpack.rows(matrix, row, row + rows, block, weights, stride);
+            block.load(matrix, row, row + rows);
+            for (var r = 0; r < rows; r++) {
+                Unpack.row(matrix, row + r, r, block, weights, r * stride);
+            }
             for (var t = 0; t < tokens; t += 2) {
                 var second = Math.min(t + 1, tokens - 1);
                 DotTile.multiply(weights, 0, stride, input.data(), t * stride, second * stride, sums);
@@ -103,23 +100,38 @@ final class LinearTask implements WorkerPool.Task {
 
     private void tiles(Matrix matrix, int from, int end, RowBlock block) {
         var cols = matrix.cols();
-        var stride = cols + SKEW;
         var tiles = (tokens + Tile.COLS - 1) / Tile.COLS;
-        var weights = block.weights(blockRows * stride + Lanes.COUNT);
         var sums = block.results(tiles * blockRows * Tile.COLS);
         Arrays.fill(sums, 0, tiles * blockRows * Tile.COLS, 0);
-        Unpack.rows(matrix, from, end, block, weights, stride);
-        for (var k = 0; k < cols; k += TILE_COLS) {
-            var count = Math.min(TILE_COLS, cols - k);
+        var weights = panels(matrix, from, end, block);
+        for (var k = 0; k < cols; k += Tile.DEPTH) {
+            var count = Math.min(Tile.DEPTH, cols - k);
+            var panel = k / Tile.DEPTH * blockRows;
             for (var tile = 0; tile < tiles; tile++) {
                 var x = (tile * cols + k) * Tile.COLS;
                 for (var row = 0; row < end - from; row += Tile.ROWS) {
                     var sum = (tile * blockRows + row) * Tile.COLS;
-                    Tile.multiply(weights, row * stride + k, stride, 1, input.data(), x, sums, sum, count);
+                    Tile.multiplyRows(weights, (panel + row) * Tile.STRIDE, input.data(), x, sums, sum, count);
                 }
             }
         }
         store(sums, from, end);
+    }
+
+    /// Unpacks rows and cuts them into panels `[columns / DEPTH][row][STRIDE]`.
+    private float[] panels(Matrix matrix, int from, int end, RowBlock block) {
+        var cols = matrix.cols();
+        var row = block.weights(cols + Lanes.COUNT);
+        var panels = block.panels((cols + Tile.DEPTH - 1) / Tile.DEPTH * blockRows * Tile.STRIDE);
+        block.load(matrix, from, end);
+        for (var r = 0; r < end - from; r++) {
+            Unpack.row(matrix, from + r, r, block, row, 0);
+            for (var k = 0; k < cols; k += Tile.DEPTH) {
+                var to = (k / Tile.DEPTH * blockRows + r) * Tile.STRIDE;
+                System.arraycopy(row, k, panels, to, Math.min(Tile.DEPTH, cols - k));
+            }
+        }
+        return panels;
     }
 
     /// Turns `[tile][row][token]` into rows of tokens.

@@ -26,6 +26,7 @@ final class PrefillAttention {
     private final float[] sums = new float[Tile.COLS];
     private final float[] factors = new float[Tile.COLS];
     private final int[] limits = new int[Tile.COLS];
+    private final float[] keyRows = new float[STRETCH * Tile.STRIDE];
     private float[] stretch = new float[0];
     private float[] queries = new float[0];
     private float[] results = new float[0];
@@ -87,11 +88,7 @@ final class PrefillAttention {
         var headDim = cache.headDim();
         var block = cache.block(slot, from);
         var keys = (kvHead * KvCaches.BLOCK_TOKENS + from % KvCaches.BLOCK_TOKENS) * headDim;
-        copy(block, keys, count * headDim);
-        Arrays.fill(scores, 0);
-        for (var p = 0; p < count; p += Tile.ROWS) {
-            Tile.multiply(stretch, p * headDim, headDim, 1, queries, 0, scores, p * Tile.COLS, headDim);
-        }
+        score(block, keys, count, headDim);
         if (from + count - 1 > firstLimit) {
             mask(from, count);
         }
@@ -100,14 +97,26 @@ final class PrefillAttention {
             Exponentials.softmaxColumns(scores, at, count, maxima, sums, at);
             scaleResults(at, headDim);
         }
-        copy(block, keys + cache.valueOffset(), count * headDim);
+        var values = (long) (keys + cache.valueOffset()) * Float.BYTES;
+        MemorySegment.copy(block, FLOAT, values, stretch, 0, count * headDim);
         for (var d = 0; d < headDim; d += Tile.ROWS) {
-            Tile.multiply(stretch, d, 1, headDim, scores, 0, results, d * Tile.COLS, count);
+            Tile.multiplyColumns(stretch, d, headDim, scores, 0, results, d * Tile.COLS, count);
         }
     }
 
-    private void copy(MemorySegment block, int from, int count) {
-        MemorySegment.copy(block, FLOAT, (long) from * Float.BYTES, stretch, 0, count);
+    /// `scores[p, lane] = key p * query of the lane`, [Tile#DEPTH] elements of the head at a time.
+    private void score(MemorySegment block, int keys, int count, int headDim) {
+        Arrays.fill(scores, 0);
+        for (var d = 0; d < headDim; d += Tile.DEPTH) {
+            var depth = Math.min(Tile.DEPTH, headDim - d);
+            for (var p = 0; p < count; p++) {
+                var from = (long) (keys + p * headDim + d) * Float.BYTES;
+                MemorySegment.copy(block, FLOAT, from, keyRows, p * Tile.STRIDE, depth);
+            }
+            for (var p = 0; p < count; p += Tile.ROWS) {
+                Tile.multiplyRows(keyRows, p * Tile.STRIDE, queries, d * Tile.COLS, scores, p * Tile.COLS, depth);
+            }
+        }
     }
 
     private void mask(int from, int count) {

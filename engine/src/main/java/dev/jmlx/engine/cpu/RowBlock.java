@@ -28,7 +28,16 @@ final class RowBlock {
     private short[] raw = new short[0];
     private MemorySegment padded = MemorySegment.NULL;
     private float[] weights = new float[0];
+    private float[] panels = new float[0];
     private float[] results = new float[0];
+
+    /// Makes rows `from .. to - 1` ready; dense rows are read where they are.
+    void load(Matrix matrix, int from, int to) {
+        switch (matrix) {
+            case Matrix.Dense _ -> {}
+            case Matrix.Quantized quantized -> load(quantized, from, to);
+        }
+    }
 
     /// Makes rows `from .. to - 1` ready.
     void load(Matrix.Quantized matrix, int from, int to) {
@@ -61,6 +70,14 @@ final class RowBlock {
             weights = new float[count];
         }
         return weights;
+    }
+
+    /// Scratch for `count` unpacked weights in panels.
+    float[] panels(int count) {
+        if (panels.length < count) {
+            panels = new float[count];
+        }
+        return panels;
     }
 
     /// Scratch for `count` results.

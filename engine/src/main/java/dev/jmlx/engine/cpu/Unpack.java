@@ -14,25 +14,20 @@ import jdk.incubator.vector.VectorOperators;
 final class Unpack {
     private Unpack() {}
 
-    /// Writes rows `from .. to - 1` to `out`, `stride` apart; `out` needs a vector's room behind the last row.
-    static void rows(Matrix matrix, int from, int to, RowBlock block, float[] out, int stride) {
+    /// Writes row `row` of `matrix`, which is row `loaded` of what `block` holds, to `out[to ..]`; a vector behind its
+    /// end may be overwritten.
+    static void row(Matrix matrix, int row, int loaded, RowBlock block, float[] out, int to) {
         switch (matrix) {
             case Matrix.Dense dense -> {
-                var raw = block.raw(dense.cols());
-                for (var row = from; row < to; row++) {
-                    var at = (long) row * dense.cols();
-                    Widen.copy(dense.data(), dense.dtype(), at, dense.cols(), out, (row - from) * stride, raw);
-                }
+                var from = (long) row * dense.cols();
+                Widen.copy(dense.data(), dense.dtype(), from, dense.cols(), out, to, block.raw(dense.cols()));
             }
             case Matrix.Quantized quantized -> {
-                block.load(quantized, from, to);
                 var layout = PackedLayout.of(quantized);
-                for (var row = 0; row < to - from; row++) {
-                    if (layout.isWord()) {
-                        words(block, layout, quantized.cols(), row, out, row * stride);
-                    } else {
-                        bytes(block, layout, quantized.cols(), row, out, row * stride);
-                    }
+                if (layout.isWord()) {
+                    words(block, layout, quantized.cols(), loaded, out, to);
+                } else {
+                    bytes(block, layout, quantized.cols(), loaded, out, to);
                 }
             }
         }
