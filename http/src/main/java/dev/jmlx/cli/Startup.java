@@ -6,6 +6,7 @@ import dev.jmlx.engine.ops.BackendUnavailableException;
 import dev.jmlx.http.messages.LoadedModel;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /// What all commands do first: read the configuration, set the log level, load the model.
@@ -23,12 +24,24 @@ record Startup(ServerConfig config, Path folder, LoadedModel model, Duration too
         var folder = ModelFolder.find(config.model().name(), workingFolder, Program.location());
         var start = System.nanoTime();
         try {
-            var model = LoadedModel.open(folder, config.engine(), config.model().eosToken());
+            var model = withEosToken(
+                    LoadedModel.open(folder, config.engine()), config.model().eosToken());
             return new Startup(config, folder, model, Duration.ofNanos(System.nanoTime() - start));
         } catch (BackendUnavailableException unavailable) {
             throw new ConfigException(
                     "BACKEND=" + config.engine().backend() + " cannot be used: " + unavailable.getMessage());
         }
+    }
+
+    private static LoadedModel withEosToken(LoadedModel model, @Nullable String token) {
+        if (token == null) {
+            return model;
+        }
+        return model.endingAlsoAt(model.idOf(token).orElseThrow(() -> {
+            model.close();
+            return new ConfigException(
+                    "EOS_TOKEN=" + token + " is not allowed: it must be a token of the model's vocabulary");
+        }));
     }
 
     /// The model's folder name.

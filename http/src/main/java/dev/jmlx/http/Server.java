@@ -64,10 +64,11 @@ public final class Server implements AutoCloseable {
     }
 
     private static String reason(String host, int port, Throwable cause) {
-        return cause instanceof java.net.BindException
-                ? "cannot listen on " + host + ":" + port + " (" + cause.getMessage()
-                        + "): is the port in use? Set PORT"
-                : "cannot listen on " + host + ":" + port + ": " + cause;
+        var message = String.valueOf(cause.getMessage());
+        var fix = message.contains("in use")
+                ? "; set PORT to a free one, or end the program that uses it"
+                : "; set HOST to an address of this machine and PORT to one that you may use";
+        return "cannot listen on " + host + ":" + port + ": " + message + fix;
     }
 
     /// The port that it listens on.

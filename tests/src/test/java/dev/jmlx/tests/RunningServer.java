@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 record RunningServer(LoadedModel model, Server server) implements AutoCloseable {
 
     static RunningServer start(@Nullable String apiKey) {
-        var model = LoadedModel.open(Fixtures.embeddedModel(), EngineOptions.defaults(), null);
+        var model = LoadedModel.open(Fixtures.embeddedModel(), EngineOptions.defaults());
         var card = new ModelCard("claude-local", "smollm2", Instant.EPOCH);
         var api = new MessagesApi(model, card, new AnswerDefaults(64, RequestedSampling.SILENT), "test");
         var dispatcher = new Dispatcher(new Guard(apiKey, "127.0.0.1"), new Router(api.routes()));

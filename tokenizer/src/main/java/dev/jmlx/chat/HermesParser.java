@@ -4,7 +4,7 @@ import dev.jmlx.chat.OutputEvent.Text;
 import dev.jmlx.chat.OutputEvent.ToolUse;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// The tool calls of Hermes and Qwen models: `<tool_call>{"name": ..., "arguments": {...}}</tool_call>`.
 ///
@@ -119,7 +119,7 @@ public final class HermesParser implements OutputParser {
         var call = ToolCallJson.read(body);
         pending.delete(0, close + CLOSE.length());
         inCall = false;
-        deliver(call, OPEN + body + CLOSE);
+        deliver(call.orElse(null), OPEN + body + CLOSE);
     }
 
     /// No closing tag will come outside of a string: the last call is complete, or it was no call and
@@ -130,17 +130,17 @@ public final class HermesParser implements OutputParser {
         var raw = OPEN + pending.substring(0, end);
         pending.delete(0, end);
         inCall = false;
-        deliver(call, raw);
+        deliver(call.orElse(null), raw);
     }
 
-    private void deliver(Optional<ToolUse> call, String raw) {
-        if (call.isEmpty()) {
+    private void deliver(@Nullable ToolUse call, String raw) {
+        if (call == null) {
             text(raw);
             return;
         }
         heldSpace = "";
         afterCall = true;
-        events.add(call.get());
+        events.add(call);
     }
 
     /// Shows text, but keeps its white space back at the end and drops it after a call.

@@ -21,8 +21,8 @@ import java.time.Clock;
 import java.time.ZoneId;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /// A model folder, opened: engine, tokenizer and chat template together. Any thread.
 public final class LoadedModel implements ChatModel, AutoCloseable {
@@ -41,9 +41,9 @@ public final class LoadedModel implements ChatModel, AutoCloseable {
         this.stopIds = stopIds;
     }
 
-    /// Opens everything in `folder`; `eosToken` ends answers too, besides the model's own end tokens. Throws
-    /// `ModelLoadException`, `TokenizerLoadException`, `BackendUnavailableException` or `TemplateException`.
-    public static LoadedModel open(Path folder, EngineOptions options, @Nullable String eosToken) {
+    /// Opens everything in `folder`. Throws `ModelLoadException`, `TokenizerLoadException`,
+    /// `BackendUnavailableException` or `TemplateException`.
+    public static LoadedModel open(Path folder, EngineOptions options) {
         var tokenizer = TokenizerJson.load(folder);
         var config = TokenizerConfig.load(folder);
         var source = config.chatTemplate();
@@ -53,23 +53,23 @@ public final class LoadedModel implements ChatModel, AutoCloseable {
         }
         var template = ChatTemplate.compile(
                 source, config.bosToken(), config.eosToken(), Clock.system(ZoneId.systemDefault()));
-        var extraStops = eosToken == null ? new int[0] : new int[] {idOf(tokenizer, eosToken)};
         var engine = Engine.open(folder, options);
-        var stops = concat(engine.generationConfig().eosIds(), extraStops);
-        return new LoadedModel(engine, tokenizer, template, OutputParsers.forTemplate(source), stops);
+        var stops = engine.generationConfig().eosIds();
+        var model = new LoadedModel(engine, tokenizer, template, OutputParsers.forTemplate(source), stops);
+        var end = config.eosToken() == null ? OptionalInt.empty() : tokenizer.idOf(config.eosToken());
+        return end.isPresent() ? model.endingAlsoAt(end.getAsInt()) : model;
     }
 
-    private static int idOf(Tokenizer tokenizer, String eosToken) {
-        return tokenizer
-                .idOf(eosToken)
-                .orElseThrow(() ->
-                        new ModelLoadException("EOS_TOKEN=" + eosToken + ": the model's vocabulary has no such token"));
+    /// The id of a token by its spelling.
+    public OptionalInt idOf(String token) {
+        return tokenizer.idOf(token);
     }
 
-    private static int[] concat(int[] first, int[] second) {
-        var all = Arrays.copyOf(first, first.length + second.length);
-        System.arraycopy(second, 0, all, first.length, second.length);
-        return all;
+    /// The same model, whose answers end at `tokenId` too, besides its own end tokens.
+    public LoadedModel endingAlsoAt(int tokenId) {
+        var stops = Arrays.copyOf(stopIds, stopIds.length + 1);
+        stops[stopIds.length] = tokenId;
+        return new LoadedModel(engine, tokenizer, template, parsers, stops);
     }
 
     @Override
