@@ -1,6 +1,7 @@
 package dev.jmlx.cli;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -21,6 +22,8 @@ final class EnvFile {
         }
         try {
             return parse(Files.readString(file), file.toString());
+        } catch (CharacterCodingException foreign) {
+            throw new ConfigException(file + " cannot be read: it must be UTF-8 text");
         } catch (IOException unreadable) {
             throw new ConfigException(file + " cannot be read: " + unreadable.getMessage());
         }
@@ -28,7 +31,9 @@ final class EnvFile {
 
     static Map<String, String> parse(String text, String name) {
         var settings = new HashMap<String, String>();
-        var lines = text.lines().toList();
+        // Some Windows editors begin a UTF-8 file with this mark.
+        var lines =
+                (text.startsWith("\ufeff") ? text.substring(1) : text).lines().toList();
         for (var i = 0; i < lines.size(); i++) {
             var line = lines.get(i).strip();
             if (line.isEmpty() || line.startsWith("#")) {
@@ -36,7 +41,8 @@ final class EnvFile {
             }
             var match = LINE.matcher(line);
             if (!match.matches()) {
-                throw new ConfigException(name + " line " + (i + 1) + ": expected KEY=value, found '" + line + "'");
+                // Without the line itself: it may hold a key.
+                throw new ConfigException(name + " line " + (i + 1) + ": expected KEY=value");
             }
             settings.put(match.group(1), value(match.group(2)));
         }

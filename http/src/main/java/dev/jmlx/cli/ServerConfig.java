@@ -27,8 +27,8 @@ record ServerConfig(Listen listen, ModelChoice model, AnswerDefaults defaults, E
     }
 
     static ServerConfig of(Settings settings) {
-        if (!settings.choice("TRUST_REMOTE_CODE", "false", "false").equals("false")) {
-            throw settings.wrong("TRUST_REMOTE_CODE", "false");
+        if (!settings.text("TRUST_REMOTE_CODE").orElse("false").equalsIgnoreCase("false")) {
+            throw settings.wrong("TRUST_REMOTE_CODE", "false, because no code from a model folder is ever run");
         }
         return new ServerConfig(
                 new Listen(

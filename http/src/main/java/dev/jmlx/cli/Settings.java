@@ -7,8 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Settings by key, with checks. The environment wins over the `.env` file; an empty value counts as not set.
-/// Immutable.
-/// Every method throws [ConfigException] when the value is not allowed.
+/// Every method throws [ConfigException] when the value is not allowed. Immutable.
 final class Settings {
     private final Map<String, String> values;
 

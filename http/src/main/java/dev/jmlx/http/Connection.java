@@ -11,6 +11,7 @@ import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -22,12 +23,14 @@ import org.slf4j.LoggerFactory;
 /// Event loop only, except [#cancelRunning].
 ///
 /// It goes on reading while an answer is made, because only so it learns at once that the client has gone; it stops
-/// reading as soon as a pipelined request waits, so that a client cannot fill the memory.
+/// reading when pipelined requests pile up, so that a client cannot fill the memory.
 // Netty reports failed writes and closes by closing the channel, which channelInactive sees.
 @SuppressWarnings("FutureReturnValueIgnored")
 final class Connection extends SimpleChannelInboundHandler<HttpObject> {
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
     private static final int LINGER_SECONDS = 5;
+    private static final int MAX_WAITING = 8;
+    private static final int MAX_WAITING_BYTES = 1 << 20;
 
     /// Sent down to every connection when the server closes: no further request.
     enum Shutdown {
@@ -67,7 +70,15 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         if (running == null && !closing && !waiting.isEmpty()) {
             start(ctx, waiting.remove());
         }
-        ctx.channel().config().setAutoRead(waiting.isEmpty());
+        ctx.channel().config().setAutoRead(hasRoom());
+    }
+
+    private boolean hasRoom() {
+        var bytes = 0L;
+        for (var incoming : waiting) {
+            bytes += incoming.request().body().length;
+        }
+        return waiting.size() < MAX_WAITING && bytes <= MAX_WAITING_BYTES;
     }
 
     private void start(ChannelHandlerContext ctx, Incoming incoming) {
@@ -150,8 +161,12 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        // Mostly "connection reset by peer": the client's business.
-        LOG.debug("connection closed: {}", cause.toString());
+        if (cause instanceof IOException) {
+            // Mostly "connection reset by peer": the client's business.
+            LOG.debug("connection closed: {}", cause.toString());
+        } else {
+            LOG.warn("connection closed", cause);
+        }
         ctx.close();
     }
 }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// loop only. After a refusal the rest of the input is ignored: where the next request begins is not certain any more.
 final class RequestAssembly {
     private final int maxBodyBytes;
-    private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+    private ByteArrayOutputStream body = new ByteArrayOutputStream();
     private @Nullable HttpRequest head;
     private boolean refused;
 
@@ -42,11 +42,6 @@ final class RequestAssembly {
         return piece instanceof HttpContent content ? append(content) : Optional.empty();
     }
 
-    /// Whether a request has begun and is not complete.
-    boolean inProgress() {
-        return head != null && !refused;
-    }
-
     /// Whether the client waits for a `100 Continue` before it sends its body.
     boolean wantsContinue() {
         return head != null && !refused && HttpUtil.is100ContinueExpected(head);
@@ -54,7 +49,6 @@ final class RequestAssembly {
 
     private @Nullable ApiException begin(HttpRequest request) {
         head = request;
-        body.reset();
         if (HttpUtil.getContentLength(request, 0L) > maxBodyBytes) {
             return tooLarge();
         }
@@ -78,7 +72,7 @@ final class RequestAssembly {
         }
         var complete = Incoming.complete(head, body.toByteArray());
         head = null;
-        body.reset();
+        forgetBody();
         refused = complete.refusal() != null;
         return Optional.of(complete);
     }
@@ -86,7 +80,13 @@ final class RequestAssembly {
     /// Refuses the current request and everything after it.
     Optional<Incoming> refuse(ApiException refusal) {
         refused = true;
+        forgetBody();
         return Optional.of(Incoming.refused(head, refusal));
+    }
+
+    /// A new buffer, because a used one keeps the size of its largest body as long as the connection lasts.
+    private void forgetBody() {
+        body = new ByteArrayOutputStream();
     }
 
     private ApiException tooLarge() {

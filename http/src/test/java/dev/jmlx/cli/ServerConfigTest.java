@@ -56,7 +56,7 @@ final class ServerConfigTest {
         DEFAULT_TEMPERATURE | 1.5   | it must be a number from 0 to 1
         DEFAULT_TOP_P       | NaN   | it must be a number from 0 to 1
         VERBOSE             | maybe | it must be true or false
-        TRUST_REMOTE_CODE   | true  | it must be false
+        TRUST_REMOTE_CODE   | true  | it must be false, because no code from a model folder is ever run
         THREADS             | 0     | it must be a whole number from 1 to 1024
         MAX_SEQUENCES       | -1    | it must be a whole number from 1 to 1024
         HOST                | 1.2.3.999 | it must be an address or name of this machine, such as 127.0.0.1
@@ -68,9 +68,17 @@ final class ServerConfigTest {
     }
 
     @Test
-    void aBrokenLineIsNamedByItsNumber() {
-        assertThatThrownBy(() -> EnvFile.parse("A=1\nnonsense\n", ".env"))
-                .hasMessage(".env line 2: expected KEY=value, found 'nonsense'");
+    void aBrokenLineIsNamedByItsNumberOnlyBecauseItMayHoldAKey() {
+        assertThatThrownBy(() -> EnvFile.parse("A=1\nAPI_KEY secret\n", ".env"))
+                .hasMessage(".env line 2: expected KEY=value");
+    }
+
+    @Test
+    void aFileMayBeginWithAByteOrderMarkButMustBeUtf8() throws IOException {
+        assertThat(EnvFile.parse("\ufeffPORT=1\n", ".env")).containsExactly(Map.entry("PORT", "1"));
+
+        var file = Files.write(folder.resolve(".env"), new byte[] {'A', '=', (byte) 0xff});
+        assertThatThrownBy(() -> EnvFile.read(file)).hasMessage(file + " cannot be read: it must be UTF-8 text");
     }
 
     @Test

@@ -247,6 +247,28 @@ final class ServerTest {
     }
 
     @Test
+    void aClientThatHasPipelinedARequestAndLeavesCancelsTheRunningOne() throws IOException, InterruptedException {
+        var request = "GET /wait HTTP/1.1\nhost: localhost\n\n";
+        var client = new RawClient(server.port()).send(request + request);
+        assertThat(waiting.await(10, TimeUnit.SECONDS)).isTrue();
+        client.reset();
+
+        assertThat(cancelled.await(10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void answersMorePipelinedRequestsThanItKeepsWaiting() throws IOException {
+        try (var client = new RawClient(server.port())) {
+            for (var i = 0; i < 100; i++) {
+                client.post("/echo", "n" + i);
+            }
+            for (var i = 0; i < 100; i++) {
+                assertThat(client.answer().body()).isEqualTo("n" + i);
+            }
+        }
+    }
+
+    @Test
     void aClientThatDoesNotReadStopsTheWriterAndLosesItsConnection() throws Exception {
         try (var client = new RawClient(server.port())) {
             client.send("GET /flood HTTP/1.1\nhost: localhost\n\n");

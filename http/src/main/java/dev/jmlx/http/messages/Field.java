@@ -83,18 +83,24 @@ record Field(String path, JsonNode node) {
 
     /// A whole number of at least `minimum`; larger ones than an int can hold become the largest int.
     int wholeNumber(int minimum) {
-        if (!required().node.isNumber() || !isWhole(node.doubleValue())) {
+        if (!required().node.isNumber() || !isWhole()) {
             throw error("Input should be a valid integer");
         }
-        var value = node.doubleValue();
+        var value = number();
         if (value < minimum) {
             throw error("Input should be greater than or equal to " + minimum);
         }
         return (int) Math.min(value, Integer.MAX_VALUE);
     }
 
-    private static boolean isWhole(double value) {
-        return value == Math.rint(value) && !Double.isInfinite(value);
+    private boolean isWhole() {
+        var value = number();
+        return node.isIntegralNumber() || (value == Math.rint(value) && !Double.isInfinite(value));
+    }
+
+    /// The node's own doubleValue() throws where an integer is too large for a double.
+    private double number() {
+        return node.isIntegralNumber() ? node.bigIntegerValue().doubleValue() : node.doubleValue();
     }
 
     /// A number from 0 to 1.
@@ -102,7 +108,7 @@ record Field(String path, JsonNode node) {
         if (!required().node.isNumber()) {
             throw error("Input should be a valid number");
         }
-        var value = node.doubleValue();
+        var value = number();
         if (!(value >= 0 && value <= 1)) {
             throw error("Input should be from 0 to 1, found " + node);
         }

@@ -126,6 +126,23 @@ final class RequestReaderTest {
         assertThat(answering.stream()).isTrue();
     }
 
+    @Test
+    void numbersBeyondEveryTypeAreReadOrRefusedLikeOthers() {
+        var huge = "9".repeat(900);
+
+        assertThat(read("{'model':'m',HI,'max_tokens':" + huge + "}")
+                        .answering()
+                        .maxTokens())
+                .hasValue(Integer.MAX_VALUE);
+        assertThatThrownBy(() -> read("{'model':'m',HI,'max_tokens':-" + huge + "}"))
+                .hasMessage("max_tokens: Input should be greater than or equal to 1");
+        assertThatThrownBy(() -> read("{'model':'m',HI,'max_tokens':1e999}"))
+                .hasMessage("max_tokens: Input should be a valid integer");
+        assertThatThrownBy(() -> read("{'model':'m',HI,'temperature':" + huge + "}"))
+                .isInstanceOf(ApiException.class)
+                .hasMessageStartingWith("temperature: Input should be from 0 to 1");
+    }
+
     private static MessagesRequest read(String body) {
         var json = body.replace("HI", HI).replace('\'', '"');
         var bytes = json.getBytes(StandardCharsets.UTF_8);
