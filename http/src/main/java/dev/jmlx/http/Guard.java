@@ -3,6 +3,7 @@ package dev.jmlx.http;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -55,8 +56,11 @@ public final class Guard {
             allowed |= matches(bearer.substring(7).trim());
         }
         if (!allowed) {
+            // Claude Code tries again for three minutes when it is not told that this is pointless.
             throw new ApiException(
-                    ErrorType.AUTHENTICATION, "invalid x-api-key: send the server's API_KEY as x-api-key or bearer");
+                    ErrorType.AUTHENTICATION,
+                    "invalid x-api-key: send the server's API_KEY as x-api-key or bearer",
+                    Map.of("x-should-retry", "false"));
         }
     }
 

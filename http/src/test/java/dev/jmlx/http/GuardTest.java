@@ -56,9 +56,10 @@ final class GuardTest {
     })
     void aWrongOrMissingKeyIsRefused(String header, String value) {
         assertThatThrownBy(() -> locked.checkKey(request(Map.of(header, value))))
-                .isInstanceOfSatisfying(
-                        ApiException.class,
-                        error -> assertThat(error.type().status()).isEqualTo(401));
+                .isInstanceOfSatisfying(ApiException.class, error -> {
+                    assertThat(error.type().status()).isEqualTo(401);
+                    assertThat(error.headers()).containsEntry("x-should-retry", "false");
+                });
     }
 
     private static Request request(Map<String, String> headers) {

@@ -85,21 +85,6 @@ final class ServerTest {
     }
 
     @Test
-    void answersPipelinedRequestsInTheirOrder() throws IOException {
-        try (var client = new RawClient(server.port())) {
-            client.post("/echo", "one")
-                    .post("/echo", "two")
-                    .post("/nothing", "")
-                    .post("/echo", "four");
-
-            assertThat(client.answer().body()).isEqualTo("one");
-            assertThat(client.answer().body()).isEqualTo("two");
-            assertThat(client.answer().status()).isEqualTo(404);
-            assertThat(client.answer().body()).isEqualTo("four");
-        }
-    }
-
-    @Test
     void readsChunkedBodies() throws IOException {
         try (var client = new RawClient(server.port())) {
             client.send("POST /echo HTTP/1.1\nhost: localhost\ntransfer-encoding: chunked\n\n2\nab\n3\ncde\n0\n\n");
@@ -244,28 +229,6 @@ final class ServerTest {
         client.reset();
 
         assertThat(cancelled.await(10, TimeUnit.SECONDS)).isTrue();
-    }
-
-    @Test
-    void aClientThatHasPipelinedARequestAndLeavesCancelsTheRunningOne() throws IOException, InterruptedException {
-        var request = "GET /wait HTTP/1.1\nhost: localhost\n\n";
-        var client = new RawClient(server.port()).send(request + request);
-        assertThat(waiting.await(10, TimeUnit.SECONDS)).isTrue();
-        client.reset();
-
-        assertThat(cancelled.await(10, TimeUnit.SECONDS)).isTrue();
-    }
-
-    @Test
-    void answersMorePipelinedRequestsThanItKeepsWaiting() throws IOException {
-        try (var client = new RawClient(server.port())) {
-            for (var i = 0; i < 100; i++) {
-                client.post("/echo", "n" + i);
-            }
-            for (var i = 0; i < 100; i++) {
-                assertThat(client.answer().body()).isEqualTo("n" + i);
-            }
-        }
     }
 
     @Test

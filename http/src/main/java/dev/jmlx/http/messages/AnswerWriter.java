@@ -85,7 +85,8 @@ final class AnswerWriter {
             case END_OF_SEQUENCE -> blocks.hasToolUse() ? StopReason.TOOL_USE : StopReason.END_TURN;
             case MAX_TOKENS -> plan.clamped() ? StopReason.MODEL_CONTEXT_WINDOW_EXCEEDED : StopReason.MAX_TOKENS;
             case CONTEXT_FULL -> StopReason.MODEL_CONTEXT_WINDOW_EXCEEDED;
-            case CANCELLED -> throw ApiException.overloaded("the server is shutting down");
+            case CANCELLED ->
+                throw ApiException.overloaded("the answer was cancelled: the server ends, or the client has gone");
         };
     }
 
