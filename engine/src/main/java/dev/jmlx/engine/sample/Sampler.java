@@ -17,7 +17,8 @@ public final class Sampler {
         candidates = new long[vocabSize];
     }
 
-    /// The token that `params` chooses from `logits`; `random` is the sequence's own.
+    /// The token that `params` chooses from `logits`; `random` is the sequence's own. Throws
+    /// [BrokenLogitsException] for logits that are no distribution.
     public int sample(float[] logits, SamplingParams params, SplittableRandom random) {
         var best = argmax(logits);
         if (params.temperature() == 0 || params.topK() == 1) {
@@ -30,9 +31,13 @@ public final class Sampler {
     private int argmax(float[] logits) {
         var best = 0;
         for (var i = 1; i < weights.length; i++) {
-            if (logits[i] > logits[best]) {
+            // Written so that a NaN becomes the best and stays it.
+            if (!(logits[i] <= logits[best]) && !Float.isNaN(logits[best])) {
                 best = i;
             }
+        }
+        if (!Float.isFinite(logits[best])) {
+            throw new BrokenLogitsException(best, logits[best]);
         }
         return best;
     }
