@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -230,8 +231,8 @@ final class Scheduler implements Runnable {
             }
         } catch (RuntimeException | Error e) {
             log.error("a step failed; its {} requests end with an error", inBatch.size(), e);
-            inBatch.forEach(
-                    sequence -> finish(sequence, new TokenEvent.Failed("the engine failed: " + e.getMessage())));
+            var reason = Objects.requireNonNullElse(e.getMessage(), e.getClass().getSimpleName());
+            inBatch.forEach(sequence -> finish(sequence, new TokenEvent.Failed("the engine failed: " + reason)));
         }
     }
 

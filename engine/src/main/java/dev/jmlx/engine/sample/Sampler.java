@@ -6,8 +6,9 @@ import java.util.SplittableRandom;
 /// Chooses the next token from a row of logits.
 ///
 /// Steps, in mlx-lm's order: `top_p` on the probabilities at temperature 1, then `top_k` among what is left,
-/// then the draw at `temperature`. Only candidates that can survive are sorted, never the vocabulary. One
-/// instance serves all sequences of an engine and owns the scratch memory; engine thread only.
+/// then the draw at `temperature`. With `top_p`
+/// only candidates that can survive are sorted; `top_k` alone sorts the vocabulary. One instance serves all sequences
+/// of an engine and owns the scratch memory; engine thread only.
 public final class Sampler {
     private final float[] weights;
     private final long[] candidates;
