@@ -17,6 +17,8 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -132,6 +134,30 @@ final class EngineTest {
         assertThat(read(waiting).end()).isEqualTo(finished(FinishReason.CANCELLED));
         assertThat(read(running).end()).isEqualTo(finished(FinishReason.CANCELLED));
         assertThat(read(engine.submit(greedy(prompt(3, 5), 2))).tokens()).hasSize(2);
+        assertThat(engine.status()).isEqualTo(new EngineStatus(0, 0));
+    }
+
+    /// A cancel that comes while the engine looks at the waiting line once made the request vanish without an end.
+    @Test
+    void everyoneInACancellingCrowdGetsAnEnd() throws Exception {
+        reopen(1, 1000);
+        try (var crowd = Executors.newFixedThreadPool(4)) {
+            var members = new ArrayList<Future<?>>();
+            for (var member = 0; member < 4; member++) {
+                members.add(crowd.submit(() -> {
+                    for (var i = 0; i < 500; i++) {
+                        var generation = engine.submit(greedy(prompt(i, 3), 2));
+                        Thread.onSpinWait();
+                        generation.cancel();
+                        assertThat(read(generation).end()).isInstanceOf(TokenEvent.Finished.class);
+                    }
+                    return null;
+                }));
+            }
+            for (var member : members) {
+                member.get();
+            }
+        }
         assertThat(engine.status()).isEqualTo(new EngineStatus(0, 0));
     }
 

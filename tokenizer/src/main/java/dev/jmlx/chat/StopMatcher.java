@@ -59,7 +59,7 @@ public final class StopMatcher {
         var longest = 0;
         for (var marker : markers) {
             var length = Math.min(marker.length() - 1, text.length());
-            while (length > longest && !text.startsWith(marker.substring(0, length), text.length() - length)) {
+            while (length > longest && !text.regionMatches(text.length() - length, marker, 0, length)) {
                 length--;
             }
             longest = Math.max(longest, length);

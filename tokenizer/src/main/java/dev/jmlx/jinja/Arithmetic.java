@@ -108,6 +108,7 @@ final class Arithmetic {
         }
         var text = Python.text(sequence, "");
         budget.checkSize((long) text.length() * times);
+        budget.spend((long) text.length() * times);
         var repeated = text.repeat(times);
         return sequence instanceof Markup ? new Markup(repeated) : repeated;
     }

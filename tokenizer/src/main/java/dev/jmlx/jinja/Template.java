@@ -58,6 +58,9 @@ public final class Template {
             throw exception;
         } catch (StackOverflowError error) {
             throw new TemplateException("template stopped: it recurses too deeply", error);
+        } catch (OutOfMemoryError error) {
+            // The limits bound each text and list, not how many there are.
+            throw new TemplateException("template stopped: it needs more memory than there is", error);
         } catch (ArithmeticException | IllegalArgumentException | ClassCastException exception) {
             throw new TemplateException("template failed: " + exception.getMessage(), exception);
         }

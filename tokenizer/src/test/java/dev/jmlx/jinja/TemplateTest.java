@@ -20,6 +20,16 @@ class TemplateTest {
     }
 
     @Test
+    void stopsWhenItsTextsAreManyInsteadOfLong() {
+        var template = Template.compile("""
+                {% set ns = namespace(texts=[]) %}
+                {% for i in range(1000) %}{% set ns.texts = ns.texts + ['x' * 10000000] %}{% endfor %}""");
+        assertThatExceptionOfType(TemplateException.class)
+                .isThrownBy(() -> template.render(Map.of()))
+                .withMessageStartingWith("template stopped: ");
+    }
+
+    @Test
     void raisesExactlyTheTemplatesOwnMessage() {
         assertThatExceptionOfType(TemplateException.class)
                 .isThrownBy(() -> render("{{ raise_exception('Roles must alternate!') }}", Map.of()))

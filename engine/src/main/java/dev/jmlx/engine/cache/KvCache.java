@@ -1,6 +1,7 @@
 package dev.jmlx.engine.cache;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -19,10 +20,10 @@ public sealed interface KvCache {
         private final int headDim;
         private final @Nullable MemorySegment[][] blocks;
 
-        Full(int slots, int maxBlocksPerSlot, int kvHeads, int headDim) {
+        Full(int slots, int kvHeads, int headDim) {
             this.kvHeads = kvHeads;
             this.headDim = headDim;
-            this.blocks = new MemorySegment[slots][maxBlocksPerSlot];
+            this.blocks = new MemorySegment[slots][0];
         }
 
         public int kvHeads() {
@@ -41,6 +42,15 @@ public sealed interface KvCache {
         /// Floats between the keys and the values of a block.
         public int valueOffset() {
             return kvHeads * KvCaches.BLOCK_TOKENS * headDim;
+        }
+
+        /// Makes `block` the `index`th of `slot`; the list grows with the sequence, since contexts of millions are
+        /// seldom filled.
+        void put(int slot, int index, MemorySegment block) {
+            if (index >= blocks[slot].length) {
+                blocks[slot] = Arrays.copyOf(blocks[slot], Math.max(4, 2 * index));
+            }
+            blocks[slot][index] = block;
         }
 
         @Nullable

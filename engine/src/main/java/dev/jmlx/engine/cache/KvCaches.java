@@ -23,15 +23,16 @@ public final class KvCaches implements AutoCloseable {
     private final List<KvCache.Full> layers;
     private final List<Deque<MemorySegment>> freeBlocks;
     private final int[] reservedBlocks;
+    private final int maxTokens;
 
     /// Caches for `layers` equal layers, `slots` sequences and up to `maxTokens` positions in each.
     public KvCaches(int layers, int slots, int maxTokens, int kvHeads, int headDim) {
-        var maxBlocks = (maxTokens + BLOCK_TOKENS - 1) / BLOCK_TOKENS;
+        this.maxTokens = maxTokens;
         this.layers = new ArrayList<>(layers);
         this.freeBlocks = new ArrayList<>(layers);
         this.reservedBlocks = new int[slots];
         for (var i = 0; i < layers; i++) {
-            this.layers.add(new KvCache.Full(slots, maxBlocks, kvHeads, headDim));
+            this.layers.add(new KvCache.Full(slots, kvHeads, headDim));
             this.freeBlocks.add(new ArrayDeque<>());
         }
     }
@@ -45,13 +46,16 @@ public final class KvCaches implements AutoCloseable {
     /// Throws OutOfMemoryError when the system has no more; the slot can then be released like any
     /// other.
     public void reserve(int slot, int tokens) {
-        var wanted = (tokens + BLOCK_TOKENS - 1) / BLOCK_TOKENS;
+        if (tokens > maxTokens) {
+            throw new IllegalArgumentException(tokens + " positions; a sequence has at most " + maxTokens);
+        }
+        var wanted = Math.ceilDiv(tokens, BLOCK_TOKENS);
         for (; reservedBlocks[slot] < wanted; reservedBlocks[slot]++) {
             for (var i = 0; i < layers.size(); i++) {
                 var layer = layers.get(i);
                 var free = freeBlocks.get(i).poll();
-                layer.slotBlocks(slot)[reservedBlocks[slot]] =
-                        free != null ? free : arena.allocate(layer.blockBytes(), BLOCK_ALIGNMENT);
+                var block = free != null ? free : arena.allocate(layer.blockBytes(), BLOCK_ALIGNMENT);
+                layer.put(slot, reservedBlocks[slot], block);
             }
         }
     }

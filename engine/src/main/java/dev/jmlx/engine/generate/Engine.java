@@ -60,7 +60,7 @@ public final class Engine implements AutoCloseable {
             var engine = new Engine(checkpoint, model, generationConfig, info, scheduler);
             engine.thread.start();
             return engine;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             checkpoint.close();
             throw e;
         }

@@ -3,8 +3,22 @@ package dev.jmlx.engine.generate;
 /// How an [Engine] is opened.
 ///
 /// `backend`: a backend's name, or "auto" for the best that can run. `threads`: CPU threads that compute, at
-/// least 1. `maxSequences`: requests that share a step. `maxWaiting`: requests that may wait for a place.
+/// least 1. `maxSequences`: requests that share a step, at least 1. `maxWaiting`: requests that may wait for a place,
+/// at
+/// least 1.
 public record EngineOptions(String backend, int threads, int maxSequences, int maxWaiting) {
+    public EngineOptions {
+        require("threads", threads);
+        require("maxSequences", maxSequences);
+        require("maxWaiting", maxWaiting);
+    }
+
+    private static void require(String name, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(name + " must be at least 1, found " + value);
+        }
+    }
+
     /// The best backend, all cores, 8 sequences, 64 waiting.
     public static EngineOptions defaults() {
         return new EngineOptions("auto", Runtime.getRuntime().availableProcessors(), 8, 64);

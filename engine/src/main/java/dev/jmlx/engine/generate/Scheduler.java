@@ -4,14 +4,17 @@ import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.model.Model;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.sample.BrokenLogitsException;
 import dev.jmlx.engine.sample.Sampler;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -153,12 +156,7 @@ final class Scheduler implements Runnable {
         }
         lock.lock();
         try {
-            waiting.removeIf(generation -> {
-                if (generation.isCancelled()) {
-                    generation.end(new TokenEvent.Finished(FinishReason.CANCELLED));
-                }
-                return generation.isCancelled();
-            });
+            waiting.removeIf(Scheduler::endIfCancelled);
             while (running.size() < maxSequences && !waiting.isEmpty()) {
                 var slot = usedSlots.nextClearBit(0);
                 usedSlots.set(slot);
@@ -169,6 +167,15 @@ final class Scheduler implements Runnable {
         } finally {
             lock.unlock();
         }
+    }
+
+    /// Asks once: between two questions a cancel could slip in, and the request would vanish without its end.
+    private static boolean endIfCancelled(Generation generation) {
+        var cancelled = generation.isCancelled();
+        if (cancelled) {
+            generation.end(new TokenEvent.Finished(FinishReason.CANCELLED));
+        }
+        return cancelled;
     }
 
     /// Fills the batch: first the running answers, then prompts in the order in which they came.
@@ -217,16 +224,27 @@ final class Scheduler implements Runnable {
             for (var i = 0; i < wantLogits.size(); i++) {
                 var sequence = wantLogits.get(i);
                 ops.readRow(rows, i, logits);
-                var params = sequence.generation().request().sampling();
-                var reason = sequence.accept(sampler.sample(logits, params, sequence.random()));
-                if (reason != null) {
-                    finish(sequence, new TokenEvent.Finished(reason));
+                var end = advance(sequence);
+                if (end != null) {
+                    finish(sequence, end);
                 }
             }
         } catch (RuntimeException | Error e) {
             log.error("a step failed; its {} requests end with an error", inBatch.size(), e);
-            inBatch.forEach(
-                    sequence -> finish(sequence, new TokenEvent.Failed("the engine failed: " + e.getMessage())));
+            var reason = Objects.requireNonNullElse(e.getMessage(), e.getClass().getSimpleName());
+            inBatch.forEach(sequence -> finish(sequence, new TokenEvent.Failed("the engine failed: " + reason)));
+        }
+    }
+
+    /// Draws the sequence's next token from `logits`. Returns the end that it brings, or null.
+    private @Nullable TokenEvent advance(Sequence sequence) {
+        var params = sequence.generation().request().sampling();
+        try {
+            var reason = sequence.accept(sampler.sample(logits, params, sequence.random()));
+            return reason == null ? null : new TokenEvent.Finished(reason);
+        } catch (BrokenLogitsException e) {
+            log.error("a request ends with an error", e);
+            return new TokenEvent.Failed("the engine failed: " + e.getMessage());
         }
     }
 

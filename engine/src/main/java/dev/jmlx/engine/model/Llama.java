@@ -43,6 +43,10 @@ public record Llama(Shape shape, Embedding embed, List<Block> blocks, RmsNorm no
                 throw new ModelLoadException("config.json: num_attention_heads " + heads
                         + " is no multiple of num_key_value_heads " + kvHeads);
             }
+            if (heads > hiddenSize) {
+                throw new ModelLoadException(
+                        "config.json: num_attention_heads " + heads + " is more than hidden_size " + hiddenSize);
+            }
             return new Shape(
                     hiddenSize,
                     config.integer("intermediate_size", 1),
@@ -52,8 +56,16 @@ public record Llama(Shape shape, Embedding embed, List<Block> blocks, RmsNorm no
                     config.integer("head_dim", 2, hiddenSize / heads),
                     config.integer("vocab_size", 1),
                     config.integer("max_position_embeddings", 1, 2048),
-                    (float) config.number("rms_norm_eps"));
+                    epsilon(config));
         }
+    }
+
+    private static float epsilon(ModelConfig config) {
+        var eps = (float) config.number("rms_norm_eps");
+        if (!(eps >= 0 && eps < 1)) {
+            throw new ModelLoadException("config.json: \"rms_norm_eps\" must be from 0 to 1, found " + eps);
+        }
+        return eps;
     }
 
     record Block(RmsNorm inputLayernorm, SelfAttention selfAttn, RmsNorm postAttentionLayernorm, GatedMlp mlp) {}
@@ -65,9 +77,13 @@ public record Llama(Shape shape, Embedding embed, List<Block> blocks, RmsNorm no
             throw new ModelLoadException(
                     "config.json: hidden_act \"" + activation + "\" is not supported; supported: silu");
         }
+        if (config.strings("layer_types").contains("sliding_attention")) {
+            throw new ModelLoadException(
+                    "config.json: layer_types with \"sliding_attention\" is not supported yet for this model_type");
+        }
         var rope = Rope.load(config, shape.headDim, 10_000);
         weights.skip("rotary_emb.inv_freq");
-        var blocks = new ArrayList<Block>(shape.layers);
+        var blocks = new ArrayList<Block>();
         for (var i = 0; i < shape.layers; i++) {
             blocks.add(block(weights.scope("model.layers." + i), shape, rope));
         }
@@ -92,9 +108,9 @@ public record Llama(Shape shape, Embedding embed, List<Block> blocks, RmsNorm no
                         (float) (1 / Math.sqrt(shape.headDim))),
                 RmsNorm.load(weights, "post_attention_layernorm", shape.hiddenSize, shape.eps),
                 new GatedMlp(
-                        Linear.load(mlp, "gate_proj", shape.hiddenSize, shape.intermediateSize),
-                        Linear.load(mlp, "up_proj", shape.hiddenSize, shape.intermediateSize),
-                        Linear.load(mlp, "down_proj", shape.intermediateSize, shape.hiddenSize),
+                        mlp.matrix("gate_proj", shape.intermediateSize, shape.hiddenSize),
+                        mlp.matrix("up_proj", shape.intermediateSize, shape.hiddenSize),
+                        mlp.matrix("down_proj", shape.hiddenSize, shape.intermediateSize),
                         Activation.SILU));
     }
 

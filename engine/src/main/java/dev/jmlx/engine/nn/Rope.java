@@ -17,11 +17,15 @@ public final class Rope {
         }
         var theta = config.number("rope_theta", defaultTheta);
         var inverse = new float[dims / 2];
-        var scaling = config.object("rope_scaling");
+        var scaling = config.objectOrNull("rope_scaling");
         var type = scaling == null ? "default" : scaling.string(scaling.has("type") ? "type" : "rope_type", "default");
         for (var i = 0; i < inverse.length; i++) {
             var frequency = Math.pow(theta, -2.0 * i / dims);
             inverse[i] = (float) (scaling == null ? frequency : scale(type, frequency, scaling));
+            if (!(inverse[i] >= 0 && inverse[i] <= Float.MAX_VALUE)) {
+                throw new ModelLoadException("config.json: rope_theta " + theta
+                        + " and rope_scaling give the frequency " + inverse[i] + "; it must be 0 or above");
+            }
         }
         return new RopeTable(inverse, config.flag("rope_traditional", false));
     }

@@ -6,8 +6,9 @@ import java.util.SplittableRandom;
 /// Chooses the next token from a row of logits.
 ///
 /// Steps, in mlx-lm's order: `top_p` on the probabilities at temperature 1, then `top_k` among what is left,
-/// then the draw at `temperature`. Only candidates that can survive are sorted, never the vocabulary. One
-/// instance serves all sequences of an engine and owns the scratch memory; engine thread only.
+/// then the draw at `temperature`. With `top_p`
+/// only candidates that can survive are sorted; `top_k` alone sorts the vocabulary. One instance serves all sequences
+/// of an engine and owns the scratch memory; engine thread only.
 public final class Sampler {
     private final float[] weights;
     private final long[] candidates;
@@ -17,7 +18,8 @@ public final class Sampler {
         candidates = new long[vocabSize];
     }
 
-    /// The token that `params` chooses from `logits`; `random` is the sequence's own.
+    /// The token that `params` chooses from `logits`; `random` is the sequence's own. Throws
+    /// [BrokenLogitsException] for logits that are no distribution.
     public int sample(float[] logits, SamplingParams params, SplittableRandom random) {
         var best = argmax(logits);
         if (params.temperature() == 0 || params.topK() == 1) {
@@ -30,9 +32,13 @@ public final class Sampler {
     private int argmax(float[] logits) {
         var best = 0;
         for (var i = 1; i < weights.length; i++) {
-            if (logits[i] > logits[best]) {
+            // Written so that a NaN becomes the best and stays it.
+            if (!(logits[i] <= logits[best]) && !Float.isNaN(logits[best])) {
                 best = i;
             }
+        }
+        if (!Float.isFinite(logits[best])) {
+            throw new BrokenLogitsException(best, logits[best]);
         }
         return best;
     }

@@ -38,7 +38,7 @@ public final class Checkpoint implements AutoCloseable {
                 checkpoint.map(shard);
             }
             return checkpoint;
-        } catch (ModelLoadException e) {
+        } catch (RuntimeException e) {
             checkpoint.close();
             throw e;
         }
@@ -87,7 +87,7 @@ public final class Checkpoint implements AutoCloseable {
                 throw new ModelLoadException(INDEX + ": \"weight_map\" is missing");
             }
             var names = new TreeSet<String>();
-            map.forEach(name -> names.add(name.asString()));
+            map.forEach(name -> names.add(name.asString("")));
             return names.stream().map(name -> shard(folder, name)).toList();
         } catch (JacksonException e) {
             throw new ModelLoadException(INDEX + ": not valid JSON: " + e.getOriginalMessage(), e);
@@ -96,12 +96,10 @@ public final class Checkpoint implements AutoCloseable {
 
     /// A shard must be a file of the folder itself: an index from outside cannot point elsewhere.
     private static Path shard(Path folder, String name) {
-        var file = folder.resolve(name);
-        if (name.isEmpty()
-                || !folder.equals(file.normalize().getParent())
-                || !name.equals(file.getFileName().toString())) {
+        if (name.isEmpty() || name.chars().anyMatch(c -> c == '/' || c == '\\' || c == 0)) {
             throw new ModelLoadException(INDEX + ": \"" + name + "\" is no file name");
         }
+        var file = folder.resolve(name);
         if (!Files.isRegularFile(file)) {
             throw new ModelLoadException(INDEX + ": " + name + " is listed but not in the folder; download it again");
         }

@@ -22,8 +22,20 @@ public record GenerationConfig(
         var own = ModelConfig.read(file);
         return new GenerationConfig(
                 (own.has("eos_token_id") ? own : config).integers("eos_token_id"),
-                own.has("temperature") ? (Float) (float) own.number("temperature") : null,
-                own.has("top_p") ? (Float) (float) own.number("top_p") : null,
+                fraction(own, "temperature", Float.MAX_VALUE),
+                fraction(own, "top_p", 1),
                 own.has("top_k") ? (Integer) own.integer("top_k", 0) : null);
+    }
+
+    private static @Nullable Float fraction(ModelConfig config, String key, float largest) {
+        if (!config.has(key)) {
+            return null;
+        }
+        var value = config.number(key);
+        if (!(value >= 0 && value <= largest)) {
+            throw new ModelLoadException(
+                    "generation_config.json: \"" + key + "\" must be from 0 to " + largest + ", found " + value);
+        }
+        return (float) value;
     }
 }

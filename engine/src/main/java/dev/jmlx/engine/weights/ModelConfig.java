@@ -2,6 +2,7 @@ package dev.jmlx.engine.weights;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -14,6 +15,9 @@ import tools.jackson.databind.node.JsonNodeFactory;
 /// [ModelLoadException] that names the file, the key and what it must be.
 public final class ModelConfig {
     private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    /// Characters of a wrong value that a message shows.
+    private static final int LONGEST_VALUE = 100;
 
     private final String where;
     private final JsonNode node;
@@ -84,7 +88,7 @@ public final class ModelConfig {
 
     public double number(String key) {
         var value = value(key);
-        if (!value.isNumber()) {
+        if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
             throw wrong(key, "must be a number", value);
         }
         return value.doubleValue();
@@ -123,6 +127,26 @@ public final class ModelConfig {
         return result;
     }
 
+    /// The strings of the list under `key`; empty when absent.
+    public List<String> strings(String key) {
+        if (!has(key)) {
+            return List.of();
+        }
+        var value = value(key);
+        if (!value.isArray() || !value.valueStream().allMatch(JsonNode::isString)) {
+            throw wrong(key, "must be a list of strings", value);
+        }
+        return value.valueStream().map(JsonNode::stringValue).toList();
+    }
+
+    /// The object under `key`, or null when it is absent or null.
+    public @Nullable ModelConfig objectOrNull(String key) {
+        if (has(key) && !value(key).isObject()) {
+            throw wrong(key, "must be an object", value(key));
+        }
+        return object(key);
+    }
+
     /// The object under `key`, or null when it is absent, null, or no object.
     public @Nullable ModelConfig object(String key) {
         var value = node.get(key);
@@ -144,6 +168,8 @@ public final class ModelConfig {
     }
 
     private ModelLoadException wrong(String key, String rule, JsonNode found) {
-        return new ModelLoadException(where + ": \"" + key + "\" " + rule + ", found " + found);
+        var text = found.toString();
+        var shown = text.length() > LONGEST_VALUE ? text.substring(0, LONGEST_VALUE) + "..." : text;
+        return new ModelLoadException(where + ": \"" + key + "\" " + rule + ", found " + shown);
     }
 }

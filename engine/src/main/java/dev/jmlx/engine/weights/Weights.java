@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A checkpoint's tensors, by the checkpoint's own names, seen from one scope ("model.layers.3").
 ///
-/// The architectures read through it while they load. It turns a name into a dense or a quantized matrix by the
-/// presence
-/// of `.scales`, checks every shape, and remembers which names were read, so that a weight that nobody asked
+/// The architectures read through it while they load. It turns a name into a dense or a quantized matrix by
+/// the presence of `.scales`, checks every shape, and remembers which names were read, so that a weight that nobody
+/// asked
 /// for is found before the model runs. One thread.
 public final class Weights {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

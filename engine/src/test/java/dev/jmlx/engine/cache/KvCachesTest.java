@@ -1,6 +1,7 @@
 package dev.jmlx.engine.cache;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.HashSet;
 import org.junit.jupiter.api.Test;
@@ -19,6 +20,21 @@ final class KvCachesTest {
                     .containsExactlyInAnyOrder(
                             caches.layer(0).block(2, 0).address(),
                             caches.layer(0).block(2, KvCaches.BLOCK_TOKENS).address());
+        }
+    }
+
+    @Test
+    void hugeContextCostsNothingUntilItIsUsed() {
+        try (var caches = new KvCaches(100, 100, Integer.MAX_VALUE, 2, 16)) {
+            caches.reserve(99, 3000);
+            assertThat(caches.layer(99).block(99, 2999).byteSize()).isPositive();
+        }
+    }
+
+    @Test
+    void refusesMorePositionsThanAgreed() {
+        try (var caches = new KvCaches(1, 1, 1000, 2, 16)) {
+            assertThatThrownBy(() -> caches.reserve(0, 1001)).hasMessage("1001 positions; a sequence has at most 1000");
         }
     }
 

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.within;
 import dev.jmlx.engine.weights.ModelConfig;
 import dev.jmlx.engine.weights.ModelLoadException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class RopeTest {
     private static float[] frequencies(String config) {
@@ -34,6 +36,22 @@ final class RopeTest {
         assertThat(scaled[1]).isBetween(0.1f / 8, 0.1f);
         assertThat(scaled[2]).isCloseTo(0.01f / 8, within(1e-8f));
         assertThat(scaled[3]).isCloseTo(0.001f / 8, within(1e-8f));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"rope_theta\":0}",
+                "{\"rope_theta\":-5}",
+                "{\"rope_theta\":1e400}",
+                "{\"rope_scaling\":\"junk\"}",
+                "{\"rope_scaling\":{\"type\":\"linear\",\"factor\":0}}",
+                "{\"rope_scaling\":{\"type\":\"llama3\",\"factor\":-8}}"
+            })
+    void refusesValuesThatRotateByNoNumber(String config) {
+        assertThatThrownBy(() -> frequencies(config))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining("rope_");
     }
 
     @Test

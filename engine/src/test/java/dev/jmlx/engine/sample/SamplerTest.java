@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
@@ -13,6 +14,8 @@ import net.jqwik.api.constraints.FloatRange;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class SamplerTest {
     private static final float[] LOGITS = {1, 3, 2, 0, 3};
@@ -22,6 +25,31 @@ final class SamplerTest {
     void greedyTakesTheFirstOfTheLargest() {
         assertThat(sampler().sample(LOGITS, SamplingParams.GREEDY, new SplittableRandom(1)))
                 .isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY})
+    void refusesLogitsThatAreNoDistribution(float broken) {
+        for (var params : List.of(SamplingParams.GREEDY, new SamplingParams(1, 0.5f, 3, null))) {
+            for (var i = 0; i < LOGITS.length; i++) {
+                var logits = LOGITS.clone();
+                logits[i] = broken;
+                assertThatThrownBy(() -> sampler().sample(logits, params, new SplittableRandom(1)))
+                        .isInstanceOf(BrokenLogitsException.class)
+                        .hasMessageContaining("computed " + broken + " for token " + i + ";");
+            }
+        }
+    }
+
+    @Test
+    void neverDrawsWhatIsRuledOut() {
+        var logits = LOGITS.clone();
+        logits[1] = Float.NEGATIVE_INFINITY;
+        var random = new SplittableRandom(1);
+        for (var i = 0; i < DRAWS; i++) {
+            assertThat(sampler().sample(logits, new SamplingParams(2, 1, 0, null), random))
+                    .isNotEqualTo(1);
+        }
     }
 
     @Test
