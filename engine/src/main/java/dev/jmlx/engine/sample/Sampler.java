@@ -7,8 +7,8 @@ import java.util.SplittableRandom;
 ///
 /// Steps, in mlx-lm's order: `top_p` on the probabilities at temperature 1, then `top_k` among what is left,
 /// then the draw at `temperature`. With `top_p`
-/// only candidates that can survive are sorted; `top_k` alone sorts the vocabulary. One instance serves all sequences
-/// of an engine and owns the scratch memory; engine thread only.
+/// only candidates that can survive are sorted; `top_k` alone sorts the vocabulary. One instance serves all
+/// sequences of an engine and owns the scratch memory; engine thread only.
 public final class Sampler {
     private final float[] weights;
     private final long[] candidates;
@@ -52,8 +52,9 @@ public final class Sampler {
             }
             return vocabSize;
         }
-        var count =
-                params.topP() < 1 ? nucleus(logits, max, params.topP()) : sortAbove(logits, Float.NEGATIVE_INFINITY);
+        var count = params.topP() < 1
+                ? nucleus(logits, max, params.topP())
+                : sortAbove(logits, largest(logits, params.topK()));
         return params.topK() > 0 ? Math.min(count, params.topK()) : count;
     }
 
@@ -73,6 +74,41 @@ public final class Sampler {
             reached += weights[(int) candidates[kept]];
         }
         return Math.max(kept, 1);
+    }
+
+    /// The `count`-th largest logit, or minus infinity when there are no more than that.
+    private float largest(float[] logits, int count) {
+        if (count >= weights.length) {
+            return Float.NEGATIVE_INFINITY;
+        }
+        // The largest so far are a heap in `weights` whose root is the smallest of them.
+        System.arraycopy(logits, 0, weights, 0, count);
+        for (var i = count / 2 - 1; i >= 0; i--) {
+            siftDown(i, count);
+        }
+        for (var i = count; i < weights.length; i++) {
+            if (logits[i] > weights[0]) {
+                weights[0] = logits[i];
+                siftDown(0, count);
+            }
+        }
+        return weights[0];
+    }
+
+    private void siftDown(int from, int count) {
+        var value = weights[from];
+        var at = from;
+        for (var child = 2 * at + 1; child < count; child = 2 * at + 1) {
+            if (child + 1 < count && weights[child + 1] < weights[child]) {
+                child++;
+            }
+            if (weights[child] >= value) {
+                break;
+            }
+            weights[at] = weights[child];
+            at = child;
+        }
+        weights[at] = value;
     }
 
     /// Sorts the tokens whose logit is at least `floor`, largest first; of equal ones the smaller id

@@ -116,6 +116,9 @@ public final class LoadedModel implements ChatModel, AutoCloseable {
         } catch (EngineBusyException busy) {
             var message = busy.getMessage();
             throw ApiException.overloaded(message == null ? "the server is busy" : message);
+        } catch (IllegalArgumentException refused) {
+            // A tokenizer may know tokens that the model has no row for.
+            throw ApiException.invalid("messages: " + refused.getMessage());
         }
     }
 
