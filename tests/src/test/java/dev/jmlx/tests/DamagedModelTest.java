@@ -35,7 +35,7 @@ final class DamagedModelTest {
 
     @BeforeEach
     void copyAGoodModel() throws IOException {
-        var good = Fixtures.locate("goldens.models", "goldens/models").resolve("llama");
+        var good = Fixtures.resource("goldens/models").resolve("llama");
         Files.copy(good.resolve("config.json"), folder.resolve("config.json"));
         Files.copy(good.resolve(WEIGHTS), folder.resolve(WEIGHTS));
     }

@@ -33,7 +33,7 @@ final class EngineTest {
 
     private static Engine open(int maxSequences, int maxWaiting) {
         return Engine.open(
-                Fixtures.locate("goldens.models", "goldens/models").resolve("llama"),
+                Fixtures.resource("goldens/models").resolve("llama"),
                 new EngineOptions("cpu", 2, maxSequences, maxWaiting));
     }
 

@@ -15,6 +15,11 @@ final class Fixtures {
         if (elsewhere != null && !elsewhere.isBlank()) {
             return Path.of(elsewhere).toAbsolutePath();
         }
+        return resource(resource);
+    }
+
+    /// A file or folder of the test resources.
+    static Path resource(String resource) {
         try {
             var url = Objects.requireNonNull(Fixtures.class.getResource("/" + resource), resource);
             return Path.of(url.toURI());

@@ -33,7 +33,11 @@ final class ModelGoldenTest {
     private static final Path FOLDER = Fixtures.locate("goldens.models", "goldens/models");
 
     static Stream<Path> checkpoints() throws IOException {
-        try (var folders = Files.list(FOLDER)) {
+        return checkpoints(FOLDER);
+    }
+
+    private static Stream<Path> checkpoints(Path parent) throws IOException {
+        try (var folders = Files.list(parent)) {
             return folders.filter(f -> Files.exists(f.resolve("golden.safetensors"))).sorted().toList().stream();
         }
     }
@@ -52,7 +56,7 @@ final class ModelGoldenTest {
 
     @Test
     void everyArchitectureHasAFixture() throws IOException {
-        var covered = checkpoints()
+        var covered = checkpoints(Fixtures.resource("goldens/models"))
                 .map(folder -> ModelConfig.read(folder.resolve("config.json")).string("model_type"))
                 .toList();
         assertThat(covered)
