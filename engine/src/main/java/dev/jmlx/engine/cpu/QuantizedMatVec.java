@@ -15,7 +15,7 @@ import jdk.incubator.vector.VectorOperators;
 /// vector of weights costs and, convert, multiply-add. The sum of a vector is scaled by the lanes' groups.
 ///
 /// The kernels repeat each other on purpose: C2 gives up inlining at a number of nodes, and a vector that crosses a
-/// real call is boxed, which is a hundred times slower. So each kernel is one method, too long to be inlined into its
+/// real call is boxed, which is many times slower. So each kernel is one method, too long to be inlined into its
 /// caller and short enough to be compiled. Any thread, with its own [RowBlock].
 final class QuantizedMatVec {
     private QuantizedMatVec() {}
