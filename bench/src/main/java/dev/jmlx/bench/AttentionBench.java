@@ -22,7 +22,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Attention of 9 heads on 3 key-value heads of 64 elements: one token or a chunk of a prompt, behind `past` positions.
+/// Attention of 9 heads on 3 key-value heads of 64 elements: one token or a chunk of a prompt, behind `past`
+/// positions.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -55,8 +56,8 @@ public class AttentionBench {
         ops = new CpuOps(threads);
         caches = new KvCaches(1, 1, past + tokens, KV_HEADS, HEAD_DIM);
         caches.reserve(0, past + tokens);
-        queries = RandomMatrix.dense(arena, tokens, KV_HEADS * GROUP * HEAD_DIM);
-        keys = RandomMatrix.dense(arena, tokens, KV_HEADS * HEAD_DIM);
+        queries = ops.prepare(RandomMatrix.dense(arena, tokens, KV_HEADS * GROUP * HEAD_DIM), arena);
+        keys = ops.prepare(RandomMatrix.dense(arena, tokens, KV_HEADS * HEAD_DIM), arena);
         var ids = new int[tokens];
         for (var i = 0; i < tokens; i++) {
             ids[i] = i;

@@ -55,8 +55,8 @@ public class LinearBench {
     @Setup
     public void create() {
         ops = new CpuOps(threads);
-        weight = RandomMatrix.quantized(arena, ROWS, COLS, bits, groupSize);
-        activations = RandomMatrix.dense(arena, tokens, COLS);
+        weight = ops.prepare(RandomMatrix.quantized(arena, ROWS, COLS, bits, groupSize), arena);
+        activations = ops.prepare(RandomMatrix.dense(arena, tokens, COLS), arena);
         var ids = new int[tokens];
         for (var i = 0; i < tokens; i++) {
             ids[i] = i;

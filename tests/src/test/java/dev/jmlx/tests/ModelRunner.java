@@ -19,7 +19,7 @@ final class ModelRunner implements AutoCloseable {
     ModelRunner(Path folder, Ops ops) {
         this.checkpoint = Checkpoint.open(folder);
         this.ops = ops;
-        this.model = Models.load(checkpoint.config(), checkpoint.weights());
+        this.model = Models.load(checkpoint.config(), checkpoint.weights(ops::prepare));
         this.caches = model.newCaches(2, model.contextLength());
     }
 
@@ -34,7 +34,8 @@ final class ModelRunner implements AutoCloseable {
         return forward(batch);
     }
 
-    /// Runs the next tokens of both slots in one pass; first the logits of slot 0, then those of slot 1.
+    /// Runs the next tokens of both slots in one pass; first the logits of slot 0, then those of slot
+    /// 1.
     float[][] runBoth(int[] first, int[] second) {
         var batch = new Batch(first.length + second.length, 2);
         append(batch, 0, first);

@@ -8,21 +8,24 @@ import dev.jmlx.engine.ops.RopeTable;
 import dev.jmlx.engine.tensor.DenseVector;
 import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
+import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
-/// The operations with Vector API kernels, over a pool of threads that exists only inside this class's operations.
+/// The operations with Vector API kernels, over a pool of threads that exists only inside this class's
+/// operations.
 ///
-/// Engine thread only. Steps of a size that was seen before allocate nothing. Arithmetic is f32; results differ from
-/// [ScalarOps] by rounding.
+/// Engine thread only. Steps of a size that was seen before allocate nothing. Arithmetic is f32; results differ
+/// from [ScalarOps] by rounding.
 public final class CpuOps implements Ops {
     private final StepArena arena = new StepArena();
     private final WorkerPool pool;
-    private final LinearInput input;
+    private final Repacker repacker;
+    private final VectorInput input = new VectorInput();
     private final LinearTask linear;
     private final GatedTask gated;
     private final RowTask rows;
     private final AttentionTask attention;
-    private final RowBlock embedding = new RowBlock();
+    private final Panel embedding = new Panel();
 
     /// Starts `threads - 1` worker threads; the engine thread is the other one.
     public CpuOps(int threads) {
@@ -30,11 +33,11 @@ public final class CpuOps implements Ops {
             throw new IllegalArgumentException(threads + " threads; the CPU backend needs at least 1");
         }
         pool = new WorkerPool(threads);
-        var scratch = new RowBlock[threads];
+        var scratch = new Scratch[threads];
         for (var i = 0; i < threads; i++) {
-            scratch[i] = new RowBlock();
+            scratch[i] = new Scratch();
         }
-        input = new LinearInput(pool);
+        repacker = new Repacker(pool);
         linear = new LinearTask(pool, scratch, input);
         gated = new GatedTask(pool, scratch, input);
         rows = new RowTask(pool);
@@ -44,6 +47,11 @@ public final class CpuOps implements Ops {
     @Override
     public String describe() {
         return "cpu, " + Lanes.describe() + ", " + pool.threads() + (pool.threads() == 1 ? " thread" : " threads");
+    }
+
+    @Override
+    public Matrix prepare(Matrix matrix, Arena memory) {
+        return repacker.repack(matrix, memory);
     }
 
     @Override
@@ -62,11 +70,12 @@ public final class CpuOps implements Ops {
     public Tensor embed(Matrix table, Batch batch) {
         Shapes.embed(table, batch);
         var out = arena.take(batch.tokenCount(), table.cols());
-        var row = embedding.weights(table.cols() + Lanes.COUNT);
+        var weight = prepared(table);
         for (var t = 0; t < batch.tokenCount(); t++) {
-            embedding.load(table, batch.token(t), batch.token(t) + 1);
-            Unpack.row(table, batch.token(t), 0, embedding, row, 0);
-            input.scatter(table, row, out.data(), out.rowOffset(t));
+            for (var k = 0; k < table.cols(); k += Panel.DEPTH) {
+                var count = Math.min(Panel.DEPTH, table.cols() - k);
+                embedding.row(weight, batch.token(t), k, count, out.data(), out.rowOffset(t) + k);
+            }
         }
         return out;
     }
@@ -75,7 +84,7 @@ public final class CpuOps implements Ops {
     public Tensor linear(Tensor x, Matrix weight, @Nullable DenseVector bias) {
         Shapes.linear(x, weight, bias);
         var out = arena.take(x.rows(), weight.rows());
-        linear.apply((CpuTensor) x, weight, bias, out);
+        linear.apply((CpuTensor) x, prepared(weight), bias, out);
         return out;
     }
 
@@ -100,12 +109,12 @@ public final class CpuOps implements Ops {
         Shapes.gatedMlp(x, gate, up, down);
         var in = (CpuTensor) x;
         var hidden = arena.take(x.rows(), gate.rows());
-        if (GatedTask.applies(in, gate, up)) {
-            gated.apply(in, (Matrix.Quantized) gate, (Matrix.Quantized) up, activation, hidden);
+        if (GatedTask.applies(in, prepared(gate), prepared(up))) {
+            gated.apply(in, prepared(gate), prepared(up), activation, hidden);
         } else {
-            linear.apply(in, gate, null, hidden);
+            linear.apply(in, prepared(gate), null, hidden);
             var upped = arena.take(x.rows(), up.rows());
-            linear.apply(in, up, null, upped);
+            linear.apply(in, prepared(up), null, upped);
             rows.gate(hidden, upped, activation);
         }
         return linear(hidden, down, null);
@@ -136,6 +145,13 @@ public final class CpuOps implements Ops {
         Shapes.readRow(x, row, target);
         var in = (CpuTensor) x;
         System.arraycopy(in.data(), in.rowOffset(row), target, 0, x.cols());
+    }
+
+    private static RowBlocks prepared(Matrix weight) {
+        if (weight instanceof RowBlocks blocks) {
+            return blocks;
+        }
+        throw new IllegalArgumentException("a weight of " + weight.rows() + " rows was not prepared by this backend");
     }
 
     @Override

@@ -1,61 +1,57 @@
 package dev.jmlx.engine.cpu;
 
 import dev.jmlx.engine.ops.Activation;
-import dev.jmlx.engine.tensor.Matrix;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The first half of a gated MLP for one token, in one pass over gate and up: `activation(gate(x)) * up(x)`.
 ///
-/// Blocks are rows of both matrices, so the activation costs no extra barrier. One long-lived object per [CpuOps];
-/// engine thread, workers inside [#apply].
+/// Blocks are rows of both matrices, so the activation costs no extra barrier. One long-lived object per
+/// [CpuOps]; engine thread, workers inside [#apply].
 final class GatedTask implements WorkerPool.Task {
     private final WorkerPool pool;
-    private final RowBlock[] scratch;
-    private final LinearInput input;
-    private Matrix.@Nullable Quantized gate;
-    private Matrix.@Nullable Quantized up;
+    private final Scratch[] scratch;
+    private final VectorInput input;
+    private @Nullable RowBlocks gate;
+    private @Nullable RowBlocks up;
     private CpuTensor out = new CpuTensor();
     private Activation activation = Activation.SILU;
-    private int blockRows;
+    private int unitBlocks;
 
-    GatedTask(WorkerPool pool, RowBlock[] scratch, LinearInput input) {
+    GatedTask(WorkerPool pool, Scratch[] scratch, VectorInput input) {
         this.pool = pool;
         this.scratch = scratch;
         this.input = input;
     }
 
     /// Whether gate and up read the same arrangement of one token.
-    static boolean applies(CpuTensor x, Matrix gate, Matrix up) {
-        return x.rows() == 1
-                && gate instanceof Matrix.Quantized g
-                && up instanceof Matrix.Quantized u
-                && g.bits() == u.bits()
-                && g.groupSize() == u.groupSize();
+    static boolean applies(CpuTensor x, RowBlocks gate, RowBlocks up) {
+        return x.rows() == 1 && MatVec.applies(gate) && VectorInput.same(gate, up);
     }
 
     /// Fills `result`, `[1, gate.rows]`; shapes were checked and [#applies] holds.
-    void apply(CpuTensor x, Matrix.Quantized gateWeight, Matrix.Quantized upWeight, Activation kind, CpuTensor result) {
-        input.prepare(x, PackedLayout.of(gateWeight));
+    void apply(CpuTensor x, RowBlocks gateWeight, RowBlocks upWeight, Activation kind, CpuTensor result) {
+        input.prepare(x, gateWeight);
         gate = gateWeight;
         up = upWeight;
         activation = kind;
         out = result;
-        blockRows = LinearTask.blockRows(gateWeight);
-        pool.run(this, (gateWeight.rows() + blockRows - 1) / blockRows);
+        unitBlocks = LinearTask.unitBlocks(gateWeight);
+        pool.run(this, (gateWeight.blocks() + unitBlocks - 1) / unitBlocks);
     }
 
     @Override
-    public void run(int worker, int block) {
+    public void run(int worker, int unit) {
         var first = Objects.requireNonNull(gate);
         var second = Objects.requireNonNull(up);
-        var from = block * blockRows;
-        var end = Math.min(first.rows(), from + blockRows);
-        var to = out.offset() + from;
-        var upped = scratch[worker].results(blockRows);
-        QuantizedMatVec.rows(first, from, end, input, scratch[worker], out.data(), to);
-        QuantizedMatVec.rows(second, from, end, input, scratch[worker], upped, 0);
-        activate(activation, out.data(), to, upped, 0, end - from);
+        var from = unit * unitBlocks;
+        var end = Math.min(first.blocks(), from + unitBlocks);
+        var to = out.offset() + from * Lanes.COUNT;
+        var upped = scratch[worker].sums(unitBlocks * Lanes.COUNT);
+        MatVec.blocks(first, from, end, input, out.data(), to);
+        MatVec.blocks(second, from, end, input, upped, 0);
+        var rows = Math.min(first.rows(), end * Lanes.COUNT) - from * Lanes.COUNT;
+        activate(activation, out.data(), to, upped, 0, rows);
     }
 
     /// `gate = activation(gate) * up`, element by element.

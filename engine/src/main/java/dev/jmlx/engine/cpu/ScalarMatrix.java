@@ -16,11 +16,13 @@ final class ScalarMatrix {
 
     private ScalarMatrix() {}
 
-    /// Writes the `matrix.cols()` values of `row` to `out`; affine weights are `scale * q + bias`, not rounded to f32.
+    /// Writes the `matrix.cols()` values of `row` to `out`; affine weights are `scale * q + bias`, not
+    /// rounded to f32.
     static void row(Matrix matrix, int row, double[] out) {
         switch (matrix) {
             case Matrix.Dense dense -> denseRow(dense, row, out);
             case Matrix.Quantized quantized -> quantizedRow(quantized, row, out);
+            case Matrix.Prepared _ -> throw new IllegalArgumentException("a weight prepared by another backend");
         }
     }
 
@@ -34,7 +36,8 @@ final class ScalarMatrix {
         };
     }
 
-    /// Quantized value of one element: `bits` bits of the row's stream, which never span more than two bytes.
+    /// Quantized value of one element: `bits` bits of the row's stream, which never span more than two
+    /// bytes.
     static int quant(Matrix.Quantized matrix, int row, int col) {
         var bit = (long) col * matrix.bits();
         var at = (long) row * matrix.packedRowBytes() + (bit >>> 3);

@@ -8,17 +8,25 @@ import dev.jmlx.engine.ops.RopeTable;
 import dev.jmlx.engine.tensor.DenseVector;
 import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
+import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
 /// The slow truth: every operation as plain loops over one element at a time, sums in double.
 ///
-/// Tests compare every backend with it; nothing else uses it. One thread. Results are f32, rounded once per operation.
+/// Tests compare every backend with it; nothing else uses it. One thread. Results are f32, rounded once per
+/// operation.
 public final class ScalarOps implements Ops {
     private final StepArena arena = new StepArena();
 
     @Override
     public String describe() {
         return "cpu, scalar reference, 1 thread";
+    }
+
+    @Override
+    public Matrix prepare(Matrix matrix, Arena memory) {
+        Shapes.weight(matrix);
+        return matrix;
     }
 
     @Override

@@ -8,8 +8,8 @@ import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/// The entry checks that both CPU implementations share; each throws an [IllegalArgumentException] that names the
-/// operation and the two shapes that disagree. Any thread.
+/// The entry checks that both CPU implementations share; each throws an [IllegalArgumentException] that names
+/// the operation and the two shapes that disagree. Any thread.
 final class Shapes {
     private Shapes() {}
 
@@ -21,7 +21,6 @@ final class Shapes {
             throw new IllegalArgumentException("linear: bias of " + bias.length() + " for weight " + shape(weight)
                     + "; it needs one value per weight row");
         }
-        weight(weight);
     }
 
     static void rmsNorm(Tensor x, DenseVector weight) {
@@ -47,9 +46,6 @@ final class Shapes {
         if (down.cols() != gate.rows()) {
             throw new IllegalArgumentException("gatedMlp: gate is " + shape(gate) + " but down is " + shape(down));
         }
-        weight(gate);
-        weight(up);
-        weight(down);
     }
 
     static void attention(Tensor q, Tensor k, Tensor v, @Nullable RopeTable rope, Batch batch, KvCache.Full cache) {
@@ -75,7 +71,6 @@ final class Shapes {
     }
 
     static void embed(Matrix table, Batch batch) {
-        weight(table);
         for (var row = 0; row < batch.tokenCount(); row++) {
             if (batch.token(row) < 0 || batch.token(row) >= table.rows()) {
                 throw new IllegalArgumentException(
@@ -103,7 +98,8 @@ final class Shapes {
         return q.cols() / (cache.kvHeads() * cache.headDim());
     }
 
-    private static void weight(Matrix weight) {
+    /// Whether the CPU backend has kernels for `weight`, as stored.
+    static void weight(Matrix weight) {
         if (weight instanceof Matrix.Quantized w) {
             var bits = w.bits();
             if (bits < 2 || bits > 8 || bits == 7) {

@@ -3,6 +3,7 @@ package dev.jmlx.engine.generate;
 import dev.jmlx.engine.model.Model;
 import dev.jmlx.engine.model.Models;
 import dev.jmlx.engine.ops.Backends;
+import dev.jmlx.engine.ops.Ops;
 import dev.jmlx.engine.weights.Checkpoint;
 import dev.jmlx.engine.weights.GenerationConfig;
 import java.nio.file.Path;
@@ -47,23 +48,29 @@ public final class Engine implements AutoCloseable {
         var backend = Backends.choose(options.backend());
         var checkpoint = Checkpoint.open(folder);
         try {
-            var weights = checkpoint.weights();
-            var model = Models.load(checkpoint.config(), weights);
-            var generationConfig = GenerationConfig.read(folder, checkpoint.config());
             var ops = backend.open(options.threads());
-            var info = new ModelInfo(
-                    checkpoint.config().string("model_type"),
-                    checkpoint.byteSize(),
-                    weights.parameters(),
-                    ops.describe());
-            var scheduler = new Scheduler(model, ops, options.maxSequences(), options.maxWaiting());
-            var engine = new Engine(checkpoint, model, generationConfig, info, scheduler);
-            engine.thread.start();
-            return engine;
+            try {
+                return open(folder, options, checkpoint, ops);
+            } catch (RuntimeException | Error e) {
+                ops.close();
+                throw e;
+            }
         } catch (RuntimeException | Error e) {
             checkpoint.close();
             throw e;
         }
+    }
+
+    private static Engine open(Path folder, EngineOptions options, Checkpoint checkpoint, Ops ops) {
+        var weights = checkpoint.weights(ops::prepare);
+        var model = Models.load(checkpoint.config(), weights);
+        var generationConfig = GenerationConfig.read(folder, checkpoint.config());
+        var info = new ModelInfo(
+                checkpoint.config().string("model_type"), checkpoint.byteSize(), weights.parameters(), ops.describe());
+        var scheduler = new Scheduler(model, ops, options.maxSequences(), options.maxWaiting());
+        var engine = new Engine(checkpoint, model, generationConfig, info, scheduler);
+        engine.thread.start();
+        return engine;
     }
 
     /// Queues a request. Throws [EngineBusyException] when the waiting line is full, and

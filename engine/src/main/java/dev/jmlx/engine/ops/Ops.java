@@ -4,6 +4,7 @@ import dev.jmlx.engine.cache.KvCache;
 import dev.jmlx.engine.tensor.DenseVector;
 import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
+import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
 /// The operations that models are written in: few, large, on `[tokens, features]` tensors.
@@ -16,6 +17,11 @@ public interface Ops extends AutoCloseable {
 
     /// What runs, for the start-up line: "cpu, AVX-512, 2 threads".
     String describe();
+
+    /// `matrix` in the layout that this backend computes with, in memory of `arena` where that is
+    /// another one than the checkpoint's. Called once for each weight while a model loads; the other
+    /// operations take only what it returned.
+    Matrix prepare(Matrix matrix, Arena arena);
 
     /// Starts a step: every tensor of the step before becomes invalid and its memory is used again.
     void beginStep();

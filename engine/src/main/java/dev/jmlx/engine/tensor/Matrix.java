@@ -2,8 +2,10 @@ package dev.jmlx.engine.tensor;
 
 import java.lang.foreign.MemorySegment;
 
-/// A weight matrix `[rows, cols]` as the checkpoint stores it, row-major, little-endian, file-backed; a linear
-/// layer computes `y[t, r] = sum over c of x[t, c] * w[r, c]`, so `rows` is the output size and `cols` the
+/// A weight matrix `[rows, cols]`: as the checkpoint stores it, row-major, little-endian, file-backed, or as a
+/// backend prepared it. A linear layer computes `y[t, r] = sum over c of x[t, c] * w[r, c]`, so `rows` is the
+/// output size and
+/// `cols` the
 /// input size.
 ///
 /// Immutable; the segments stay valid as long as the loaded model's arena is open. Safe for any thread.
@@ -22,6 +24,9 @@ public sealed interface Matrix {
             return data.byteSize();
         }
     }
+
+    /// Weights in a backend's own layout, made by its `Ops.prepare`; only that backend can use them.
+    non-sealed interface Prepared extends Matrix {}
 
     /// Group-quantized weights in MLX's layout.
     ///

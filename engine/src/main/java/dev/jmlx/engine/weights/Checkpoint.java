@@ -1,5 +1,6 @@
 package dev.jmlx.engine.weights;
 
+import dev.jmlx.engine.tensor.Matrix;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -8,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.BiFunction;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -48,9 +50,10 @@ public final class Checkpoint implements AutoCloseable {
         return config;
     }
 
-    /// A fresh view on the weights that has read nothing yet.
-    public Weights weights() {
-        return new Weights(tensors, config);
+    /// A fresh view on the weights that has read nothing yet; `placement` makes of each matrix what the
+    /// backend computes with, in memory that is freed with the checkpoint.
+    public Weights weights(BiFunction<Matrix, Arena, Matrix> placement) {
+        return new Weights(tensors, config, matrix -> placement.apply(matrix, arena));
     }
 
     /// Bytes of all tensors.

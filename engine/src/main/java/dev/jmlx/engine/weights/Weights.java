@@ -11,14 +11,14 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A checkpoint's tensors, by the checkpoint's own names, seen from one scope ("model.layers.3").
 ///
-/// The architectures read through it while they load. It turns a name into a dense or a quantized matrix by
-/// the presence of `.scales`, checks every shape, and remembers which names were read, so that a weight that nobody
-/// asked
-/// for is found before the model runs. One thread.
+/// The architectures read through it while they load. It turns a name into a dense or a quantized matrix by the
+/// presence of `.scales`, checks every shape, and remembers which names were read, so that a weight that nobody
+/// asked for is found before the model runs. One thread.
 public final class Weights {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -27,10 +27,11 @@ public final class Weights {
     private final ModelConfig config;
     private final Set<String> read;
     private final LongAdder parameters;
+    private final UnaryOperator<Matrix> placement;
     private final String prefix;
 
-    Weights(Map<String, TensorInfo> tensors, ModelConfig config) {
-        this(tensors, config, new HashSet<>(), new LongAdder(), "");
+    Weights(Map<String, TensorInfo> tensors, ModelConfig config, UnaryOperator<Matrix> placement) {
+        this(tensors, config, new HashSet<>(), new LongAdder(), placement, "");
     }
 
     private Weights(
@@ -38,17 +39,19 @@ public final class Weights {
             ModelConfig config,
             Set<String> read,
             LongAdder parameters,
+            UnaryOperator<Matrix> placement,
             String prefix) {
         this.tensors = tensors;
         this.config = config;
         this.read = read;
         this.parameters = parameters;
+        this.placement = placement;
         this.prefix = prefix;
     }
 
     /// The same weights seen from a deeper path.
     public Weights scope(String path) {
-        return new Weights(tensors, config, read, parameters, prefix + path + ".");
+        return new Weights(tensors, config, read, parameters, placement, prefix + path + ".");
     }
 
     public boolean has(String name) {
@@ -56,10 +59,11 @@ public final class Weights {
     }
 
     /// The weight of the layer `name` (its `.weight`, and `.scales` and `.biases` where it is
-    /// quantized).
+    /// quantized), as the backend placed it.
     public Matrix matrix(String name, int rows, int cols) {
         parameters.add((long) rows * cols);
-        return has(name + ".scales") ? quantized(name, rows, cols) : dense(name + ".weight", rows, cols);
+        return placement.apply(
+                has(name + ".scales") ? quantized(name, rows, cols) : dense(name + ".weight", rows, cols));
     }
 
     /// The one-dimensional tensor `name`, widened to f32.

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Every operation of [CpuOps] against [ScalarOps], over sizes that leave remainders everywhere.
 ///
-/// Tolerance: a sum of n products in f32 errs by about sqrt(n) * 2^-24 times the root of the summed squares of the
-/// products, when errors are independent; six times that is allowed, plus one rounding of the result.
+/// Tolerance: a sum of n products in f32 errs by about sqrt(n) * 2^-24 times the root of the summed squares of
+/// the products, when errors are independent; six times that is allowed, plus one rounding of the result.
 class CpuOpsParityTest {
     private static final int[] BITS = {2, 3, 4, 5, 6, 8};
     private static final int[] GROUPS = {32, 64, 128};
@@ -30,6 +30,9 @@ class CpuOpsParityTest {
     private static final double ULP = 0x1p-24;
     private static final CpuOps ONE = new CpuOps(1);
     private static final CpuOps TWO = new CpuOps(2);
+
+    /// For prepared weights: small, and freed by the collector.
+    private static final Arena MEMORY = Arena.ofAuto();
 
     @AfterContainer
     static void endThreads() {
@@ -94,7 +97,7 @@ class CpuOpsParityTest {
         try (var arena = Arena.ofShared()) {
             var random = new RandomWeights(seed, arena);
             var table = random.quantized(9, groups * GROUPS[group], BITS[bits], GROUPS[group], FLOATS[type]);
-            compare(9, table.cols(), ops -> ops.embed(table, all(9)), (_, _) -> 0.5);
+            compare(9, table.cols(), ops -> ops.embed(ops.prepare(table, MEMORY), all(9)), (_, _) -> 0.5);
         }
     }
 
@@ -110,10 +113,7 @@ class CpuOpsParityTest {
             // Products only: each element errs relative to itself, by one rounding for each of four steps and half
             // the relative error of the sum of squares.
             compareRelative(
-                    tokens,
-                    cols,
-                    ops -> ops.rmsNorm(ops.embed(x, all(tokens)), weight, 1e-5f),
-                    4 + Math.sqrt(cols) / 2);
+                    tokens, cols, ops -> ops.rmsNorm(embedded(ops, x, tokens), weight, 1e-5f), 4 + Math.sqrt(cols) / 2);
         }
     }
 
@@ -126,7 +126,7 @@ class CpuOpsParityTest {
             var random = new RandomWeights(seed, arena);
             var a = random.activations(tokens, cols);
             var b = random.activations(tokens, cols);
-            compare(tokens, cols, ops -> ops.add(ops.embed(a, all(tokens)), ops.embed(b, all(tokens))), (_, _) -> 0);
+            compare(tokens, cols, ops -> ops.add(embedded(ops, a, tokens), embedded(ops, b, tokens)), (_, _) -> 0);
         }
     }
 
@@ -150,7 +150,12 @@ class CpuOpsParityTest {
             compareNorm(
                     tokens,
                     cols - 1,
-                    ops -> ops.gatedMlp(ops.embed(x, all(tokens)), gate, up, down, Activation.SILU),
+                    ops -> ops.gatedMlp(
+                            embedded(ops, x, tokens),
+                            ops.prepare(gate, MEMORY),
+                            ops.prepare(up, MEMORY),
+                            ops.prepare(down, MEMORY),
+                            Activation.SILU),
                     12 * Math.sqrt(cols + inner) * ULP);
         }
     }
@@ -214,23 +219,38 @@ class CpuOpsParityTest {
     private static Tensor attendOnce(
             Ops ops, Matrix q, Matrix k, Matrix v, @Nullable RopeTable rope, Batch batch, KvCaches caches) {
         return ops.attention(
-                ops.embed(q, batch), ops.embed(k, batch), ops.embed(v, batch), rope, 0.3f, batch, caches.layer(0));
+                ops.embed(ops.prepare(q, MEMORY), batch),
+                ops.embed(ops.prepare(k, MEMORY), batch),
+                ops.embed(ops.prepare(v, MEMORY), batch),
+                rope,
+                0.3f,
+                batch,
+                caches.layer(0));
     }
 
     private static void linear(Matrix.Dense x, Matrix weight, @Nullable DenseVector bias, int tokens) {
         var cols = weight.cols();
         var row = new double[cols];
         var values = new double[cols];
-        compare(tokens, weight.rows(), ops -> ops.linear(ops.embed(x, all(tokens)), weight, bias), (t, r) -> {
-            ScalarMatrix.row(weight, r, row);
-            ScalarMatrix.row(x, t, values);
-            var squares = bias == null ? 0.0 : (double) bias.values()[r] * bias.values()[r];
-            for (var c = 0; c < cols; c++) {
-                squares += row[c] * row[c] * values[c] * values[c];
-            }
-            // The largest weight of a group bounds its scale and bias, whose products may exceed those of the sum.
-            return 6 * Math.sqrt(cols) * Math.sqrt(squares) + 6 * Math.sqrt(cols) * 0.05;
-        });
+        compare(
+                tokens,
+                weight.rows(),
+                ops -> ops.linear(embedded(ops, x, tokens), ops.prepare(weight, MEMORY), bias),
+                (t, r) -> {
+                    ScalarMatrix.row(weight, r, row);
+                    ScalarMatrix.row(x, t, values);
+                    var squares = bias == null ? 0.0 : (double) bias.values()[r] * bias.values()[r];
+                    for (var c = 0; c < cols; c++) {
+                        squares += row[c] * row[c] * values[c] * values[c];
+                    }
+                    // The largest weight of a group bounds its scale and bias, whose products may exceed those of the
+                    // sum.
+                    return 6 * Math.sqrt(cols) * Math.sqrt(squares) + 6 * Math.sqrt(cols) * 0.05;
+                });
+    }
+
+    private static Tensor embedded(Ops ops, Matrix x, int tokens) {
+        return ops.embed(ops.prepare(x, MEMORY), all(tokens));
     }
 
     private static Matrix weight(RandomWeights random, int rows, int cols, int bits, DType type, boolean dense) {

@@ -38,7 +38,7 @@ final class WeightsTest {
         Files.writeString(folder.resolve("config.json"), config);
         SafetensorsFile.write(folder.resolve("model.safetensors"), header, 344);
         checkpoint = Checkpoint.open(folder);
-        return checkpoint.weights();
+        return checkpoint.weights((matrix, _) -> matrix);
     }
 
     @AfterEach

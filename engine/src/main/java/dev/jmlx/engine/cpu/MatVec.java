@@ -1,0 +1,466 @@
+package dev.jmlx.engine.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// Weights times one token, straight from the [RowBlocks]: what decoding spends its time in.
+///
+/// Per group `sum(w * x) = scale * sum(q * x) + bias * sum(x)`. A value is masked out of its word and converted
+/// where it lies; the activations carry the inverse power of two ([VectorInput]). So sixteen weights cost and,
+/// convert, multiply-add and the broadcast of one activation; a group's scale is applied with every word, which
+/// is cheaper than a loop within the loop.
+///
+/// The kernels repeat each other on purpose: C2 gives up inlining at a number of nodes, and a vector that
+/// crosses a real call is boxed, which is many times slower. A body of one word keeps everything in registers;
+/// with four words C2 spilled half of it and took three times as long. Any thread.
+final class MatVec {
+    private MatVec() {}
+
+    /// Whether there is a kernel for `weight`: all but quantized weights with 32-bit scales.
+    static boolean applies(RowBlocks weight) {
+        return switch (weight) {
+            case RowBlocks.Dense _ -> true;
+            case RowBlocks.Quantized quantized -> quantized.scaleType().byteSize() == Short.BYTES;
+        };
+    }
+
+    /// `y[to + r] = dot(weight row r of the blocks, x)` for the blocks `from .. end - 1`, `to`
+    /// belonging to the first row of `from`. Whole blocks are written.
+    static void blocks(RowBlocks weight, int from, int end, VectorInput x, float[] y, int to) {
+        switch (weight) {
+            case RowBlocks.Dense dense -> {
+                if (dense.type().byteSize() == Float.BYTES) {
+                    floats(dense, from, end, x.scaled(0), y, to);
+                } else {
+                    halves(dense, HalfFormat.of(dense.type()), from, end, x.scaled(0), y, to);
+                }
+            }
+            case RowBlocks.Quantized quantized -> quantized(quantized, from, end, x, y, to);
+        }
+    }
+
+    private static void quantized(RowBlocks.Quantized w, int from, int end, VectorInput x, float[] y, int to) {
+        var format = HalfFormat.of(w.scaleType());
+        biases(w, format, from, end, x.sums(), y, to);
+        var planes = w.planes();
+        for (var p = 0; p < planes.size(); p++) {
+            var plane = planes.get(p);
+            var factor = p == planes.size() - 1 ? format.outFactor : 1;
+            switch (plane.bits()) {
+                case 1 -> plane1(w, plane.words(), format, from, end, x.scaled(p), factor, y, to);
+                case 2 -> plane2(w, plane.words(), format, from, end, x.scaled(p), factor, y, to);
+                case 4 -> plane4(w, plane.words(), format, from, end, x.scaled(p), factor, y, to);
+                default -> plane8(w, plane.words(), format, from, end, x.scaled(p), factor, y, to);
+            }
+        }
+    }
+
+    /// `y = sum over groups of bias * sum(x)`, still without the format's power of two.
+    private static void biases(
+            RowBlocks.Quantized w, HalfFormat format, int from, int end, float[] sums, float[] y, int to) {
+        MemorySegment biases = w.biases();
+        var shift = format.shift;
+        var mask = format.mask;
+        var groups = w.groups();
+        for (var block = from; block < end; block++) {
+            var start = (long) block * groups * (Lanes.BYTES / 2);
+            var total = FloatVector.zero(Lanes.FLOAT);
+            for (var group = 0; group < groups; group++) {
+                var bias = ((IntVector) ShortVector.fromMemorySegment(
+                                        Lanes.HALF,
+                                        biases,
+                                        start + (long) group * (Lanes.BYTES / 2),
+                                        ByteOrder.LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .and(mask)
+                        .reinterpretAsFloats();
+                total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[group]), total);
+            }
+            total.intoArray(y, to + (block - from) * Lanes.COUNT);
+        }
+    }
+
+    private static void plane4(
+            RowBlocks.Quantized w,
+            MemorySegment words,
+            HalfFormat format,
+            int from,
+            int end,
+            float[] x,
+            float factor,
+            float[] y,
+            int to) {
+        MemorySegment scales = w.scales();
+        var shift = format.shift;
+        var mask = format.mask;
+        var count = w.cols() / 8;
+        var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 8);
+        var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
+        for (var block = from; block < end; block++) {
+            var start = (long) block * count * Lanes.BYTES;
+            var groups = block * groupBytes;
+            var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
+            for (var i = 0; i < count; i++) {
+                var at = i * 8;
+                var word = IntVector.fromMemorySegment(
+                        Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
+                var even = ((FloatVector) word.and(0xF).convert(VectorOperators.I2F, 0)).mul(in);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 1]);
+                var odd = ((FloatVector) word.and(0xF0).convert(VectorOperators.I2F, 0)).mul(in);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 2]);
+                even = ((FloatVector) word.and(0xF00).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 3]);
+                odd = ((FloatVector) word.and(0xF000).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                word = word.lanewise(VectorOperators.LSHR, 16);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 4]);
+                even = ((FloatVector) word.and(0xF).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 5]);
+                odd = ((FloatVector) word.and(0xF0).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 6]);
+                even = ((FloatVector) word.and(0xF00).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 7]);
+                odd = ((FloatVector) word.and(0xF000).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                var scale = ((IntVector) ShortVector.fromMemorySegment(
+                                        Lanes.HALF,
+                                        scales,
+                                        groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                        ByteOrder.LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .and(mask)
+                        .reinterpretAsFloats();
+                total = scale.fma(even.add(odd), total);
+            }
+            total.mul(factor).intoArray(y, to + (block - from) * Lanes.COUNT);
+        }
+    }
+
+    private static void plane8(
+            RowBlocks.Quantized w,
+            MemorySegment words,
+            HalfFormat format,
+            int from,
+            int end,
+            float[] x,
+            float factor,
+            float[] y,
+            int to) {
+        MemorySegment scales = w.scales();
+        var shift = format.shift;
+        var mask = format.mask;
+        var count = w.cols() / 4;
+        var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 4);
+        var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
+        for (var block = from; block < end; block++) {
+            var start = (long) block * count * Lanes.BYTES;
+            var groups = block * groupBytes;
+            var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
+            for (var i = 0; i < count; i++) {
+                var at = i * 4;
+                var word = IntVector.fromMemorySegment(
+                        Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
+                var even = ((FloatVector) word.and(0xFF).convert(VectorOperators.I2F, 0)).mul(in);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 1]);
+                var odd = ((FloatVector) word.and(0xFF00).convert(VectorOperators.I2F, 0)).mul(in);
+                word = word.lanewise(VectorOperators.LSHR, 16);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 2]);
+                even = ((FloatVector) word.and(0xFF).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 3]);
+                odd = ((FloatVector) word.and(0xFF00).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                var scale = ((IntVector) ShortVector.fromMemorySegment(
+                                        Lanes.HALF,
+                                        scales,
+                                        groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                        ByteOrder.LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .and(mask)
+                        .reinterpretAsFloats();
+                total = scale.fma(even.add(odd), total);
+            }
+            total.mul(factor).intoArray(y, to + (block - from) * Lanes.COUNT);
+        }
+    }
+
+    private static void plane2(
+            RowBlocks.Quantized w,
+            MemorySegment words,
+            HalfFormat format,
+            int from,
+            int end,
+            float[] x,
+            float factor,
+            float[] y,
+            int to) {
+        MemorySegment scales = w.scales();
+        var shift = format.shift;
+        var mask = format.mask;
+        var count = w.cols() / 16;
+        var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 16);
+        var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
+        for (var block = from; block < end; block++) {
+            var start = (long) block * count * Lanes.BYTES;
+            var groups = block * groupBytes;
+            var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
+            for (var i = 0; i < count; i++) {
+                var at = i * 16;
+                var word = IntVector.fromMemorySegment(
+                        Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
+                var even = ((FloatVector) word.and(0x3).convert(VectorOperators.I2F, 0)).mul(in);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 1]);
+                var odd = ((FloatVector) word.and(0xC).convert(VectorOperators.I2F, 0)).mul(in);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 2]);
+                even = ((FloatVector) word.and(0x30).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 3]);
+                odd = ((FloatVector) word.and(0xC0).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 4]);
+                even = ((FloatVector) word.and(0x300).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 5]);
+                odd = ((FloatVector) word.and(0xC00).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 6]);
+                even = ((FloatVector) word.and(0x3000).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 7]);
+                odd = ((FloatVector) word.and(0xC000).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                word = word.lanewise(VectorOperators.LSHR, 16);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 8]);
+                even = ((FloatVector) word.and(0x3).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 9]);
+                odd = ((FloatVector) word.and(0xC).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 10]);
+                even = ((FloatVector) word.and(0x30).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 11]);
+                odd = ((FloatVector) word.and(0xC0).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 12]);
+                even = ((FloatVector) word.and(0x300).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 13]);
+                odd = ((FloatVector) word.and(0xC00).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 14]);
+                even = ((FloatVector) word.and(0x3000).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 15]);
+                odd = ((FloatVector) word.and(0xC000).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                var scale = ((IntVector) ShortVector.fromMemorySegment(
+                                        Lanes.HALF,
+                                        scales,
+                                        groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                        ByteOrder.LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .and(mask)
+                        .reinterpretAsFloats();
+                total = scale.fma(even.add(odd), total);
+            }
+            total.mul(factor).intoArray(y, to + (block - from) * Lanes.COUNT);
+        }
+    }
+
+    private static void plane1(
+            RowBlocks.Quantized w,
+            MemorySegment words,
+            HalfFormat format,
+            int from,
+            int end,
+            float[] x,
+            float factor,
+            float[] y,
+            int to) {
+        MemorySegment scales = w.scales();
+        var shift = format.shift;
+        var mask = format.mask;
+        var count = w.cols() / 32;
+        var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 32);
+        var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
+        for (var block = from; block < end; block++) {
+            var start = (long) block * count * Lanes.BYTES;
+            var groups = block * groupBytes;
+            var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
+            for (var i = 0; i < count; i++) {
+                var at = i * 32;
+                var word = IntVector.fromMemorySegment(
+                        Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
+                var even = ((FloatVector) word.and(0x1).convert(VectorOperators.I2F, 0)).mul(in);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 1]);
+                var odd = ((FloatVector) word.and(0x2).convert(VectorOperators.I2F, 0)).mul(in);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 2]);
+                even = ((FloatVector) word.and(0x4).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 3]);
+                odd = ((FloatVector) word.and(0x8).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 4]);
+                even = ((FloatVector) word.and(0x10).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 5]);
+                odd = ((FloatVector) word.and(0x20).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 6]);
+                even = ((FloatVector) word.and(0x40).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 7]);
+                odd = ((FloatVector) word.and(0x80).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                word = word.lanewise(VectorOperators.LSHR, 8);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 8]);
+                even = ((FloatVector) word.and(0x1).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 9]);
+                odd = ((FloatVector) word.and(0x2).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 10]);
+                even = ((FloatVector) word.and(0x4).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 11]);
+                odd = ((FloatVector) word.and(0x8).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 12]);
+                even = ((FloatVector) word.and(0x10).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 13]);
+                odd = ((FloatVector) word.and(0x20).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 14]);
+                even = ((FloatVector) word.and(0x40).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 15]);
+                odd = ((FloatVector) word.and(0x80).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                word = word.lanewise(VectorOperators.LSHR, 8);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 16]);
+                even = ((FloatVector) word.and(0x1).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 17]);
+                odd = ((FloatVector) word.and(0x2).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 18]);
+                even = ((FloatVector) word.and(0x4).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 19]);
+                odd = ((FloatVector) word.and(0x8).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 20]);
+                even = ((FloatVector) word.and(0x10).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 21]);
+                odd = ((FloatVector) word.and(0x20).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 22]);
+                even = ((FloatVector) word.and(0x40).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 23]);
+                odd = ((FloatVector) word.and(0x80).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                word = word.lanewise(VectorOperators.LSHR, 8);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 24]);
+                even = ((FloatVector) word.and(0x1).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 25]);
+                odd = ((FloatVector) word.and(0x2).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 26]);
+                even = ((FloatVector) word.and(0x4).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 27]);
+                odd = ((FloatVector) word.and(0x8).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 28]);
+                even = ((FloatVector) word.and(0x10).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 29]);
+                odd = ((FloatVector) word.and(0x20).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 30]);
+                even = ((FloatVector) word.and(0x40).convert(VectorOperators.I2F, 0)).fma(in, even);
+                in = FloatVector.broadcast(Lanes.FLOAT, x[at + 31]);
+                odd = ((FloatVector) word.and(0x80).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                var scale = ((IntVector) ShortVector.fromMemorySegment(
+                                        Lanes.HALF,
+                                        scales,
+                                        groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                        ByteOrder.LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .and(mask)
+                        .reinterpretAsFloats();
+                total = scale.fma(even.add(odd), total);
+            }
+            total.mul(factor).intoArray(y, to + (block - from) * Lanes.COUNT);
+        }
+    }
+
+    private static void halves(RowBlocks.Dense w, HalfFormat format, int from, int end, float[] x, float[] y, int to) {
+        MemorySegment data = w.data();
+        var cols = w.cols();
+        var shift = format.shift;
+        var mask = format.mask;
+        for (var block = from; block < end; block++) {
+            var start = (long) block * cols * (Lanes.BYTES / 2);
+            var a = FloatVector.zero(Lanes.FLOAT);
+            var b = FloatVector.zero(Lanes.FLOAT);
+            var c = FloatVector.zero(Lanes.FLOAT);
+            var d = FloatVector.zero(Lanes.FLOAT);
+            var k = 0;
+            for (; k < cols - 3; k += 4) {
+                a = ((IntVector) ShortVector.fromMemorySegment(
+                                        Lanes.HALF, data, start + (long) k * (Lanes.BYTES / 2), ByteOrder.LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .and(mask)
+                        .reinterpretAsFloats()
+                        .fma(FloatVector.broadcast(Lanes.FLOAT, x[k]), a);
+                b = ((IntVector) ShortVector.fromMemorySegment(
+                                        Lanes.HALF,
+                                        data,
+                                        start + (long) (k + 1) * (Lanes.BYTES / 2),
+                                        ByteOrder.LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .and(mask)
+                        .reinterpretAsFloats()
+                        .fma(FloatVector.broadcast(Lanes.FLOAT, x[k + 1]), b);
+                c = ((IntVector) ShortVector.fromMemorySegment(
+                                        Lanes.HALF,
+                                        data,
+                                        start + (long) (k + 2) * (Lanes.BYTES / 2),
+                                        ByteOrder.LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .and(mask)
+                        .reinterpretAsFloats()
+                        .fma(FloatVector.broadcast(Lanes.FLOAT, x[k + 2]), c);
+                d = ((IntVector) ShortVector.fromMemorySegment(
+                                        Lanes.HALF,
+                                        data,
+                                        start + (long) (k + 3) * (Lanes.BYTES / 2),
+                                        ByteOrder.LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .and(mask)
+                        .reinterpretAsFloats()
+                        .fma(FloatVector.broadcast(Lanes.FLOAT, x[k + 3]), d);
+            }
+            for (; k < cols; k++) {
+                a = ((IntVector) ShortVector.fromMemorySegment(
+                                        Lanes.HALF, data, start + (long) k * (Lanes.BYTES / 2), ByteOrder.LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .and(mask)
+                        .reinterpretAsFloats()
+                        .fma(FloatVector.broadcast(Lanes.FLOAT, x[k]), a);
+            }
+            a.add(b).add(c.add(d)).mul(format.outFactor).intoArray(y, to + (block - from) * Lanes.COUNT);
+        }
+    }
+
+    private static void floats(RowBlocks.Dense w, int from, int end, float[] x, float[] y, int to) {
+        MemorySegment data = w.data();
+        var cols = w.cols();
+        for (var block = from; block < end; block++) {
+            var start = (long) block * cols * Lanes.BYTES;
+            var a = FloatVector.zero(Lanes.FLOAT);
+            var b = FloatVector.zero(Lanes.FLOAT);
+            var c = FloatVector.zero(Lanes.FLOAT);
+            var d = FloatVector.zero(Lanes.FLOAT);
+            var k = 0;
+            for (; k < cols - 3; k += 4) {
+                a = FloatVector.fromMemorySegment(
+                                Lanes.FLOAT, data, start + (long) k * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN)
+                        .fma(FloatVector.broadcast(Lanes.FLOAT, x[k]), a);
+                b = FloatVector.fromMemorySegment(
+                                Lanes.FLOAT, data, start + (long) (k + 1) * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN)
+                        .fma(FloatVector.broadcast(Lanes.FLOAT, x[k + 1]), b);
+                c = FloatVector.fromMemorySegment(
+                                Lanes.FLOAT, data, start + (long) (k + 2) * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN)
+                        .fma(FloatVector.broadcast(Lanes.FLOAT, x[k + 2]), c);
+                d = FloatVector.fromMemorySegment(
+                                Lanes.FLOAT, data, start + (long) (k + 3) * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN)
+                        .fma(FloatVector.broadcast(Lanes.FLOAT, x[k + 3]), d);
+            }
+            for (; k < cols; k++) {
+                a = FloatVector.fromMemorySegment(
+                                Lanes.FLOAT, data, start + (long) k * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN)
+                        .fma(FloatVector.broadcast(Lanes.FLOAT, x[k]), a);
+            }
+            a.add(b).add(c.add(d)).intoArray(y, to + (block - from) * Lanes.COUNT);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+package dev.jmlx.engine.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// Two row blocks' weights for a stretch of columns as f32, `[column][STRIDE]`: what products with several
+/// tokens read, so that weights are unpacked once for all of them. The scratch of one worker.
+final class Panel {
+    /// Rows of a panel: two blocks side by side.
+    static final int ROWS = 2 * Lanes.COUNT;
+
+    /// Columns of a panel at most: with [#ROWS] at 512 bits half of a 48 KB L1.
+    static final int DEPTH = 192;
+
+    private final float[] data = new float[DEPTH * ROWS];
+    private final float[] scales = new float[DEPTH * Lanes.COUNT];
+    private final float[] biases = new float[DEPTH * Lanes.COUNT];
+    private final short[] raw = new short[DEPTH * Lanes.COUNT];
+
+    /// `[column][ROWS]`, as [#unpack] left it.
+    float[] data() {
+        return data;
+    }
+
+    /// Unpacks the columns `k .. k + count - 1` of the blocks `block` and `block + 1`; a block that is
+    /// not there is left as it is. `k` and `count` are multiples of 32 where weights are quantized.
+    void unpack(RowBlocks weight, int block, int k, int count) {
+        for (var half = 0; half < 2 && block + half < weight.blocks(); half++) {
+            switch (weight) {
+                case RowBlocks.Dense dense -> dense(dense, block + half, k, count, half * Lanes.COUNT);
+                case RowBlocks.Quantized quantized -> quantized(quantized, block + half, k, count, half * Lanes.COUNT);
+            }
+        }
+    }
+
+    /// The `count` columns from `k` on of one row, to `out[to ..]`.
+    void row(RowBlocks weight, int row, int k, int count, float[] out, int to) {
+        unpack(weight, row / Lanes.COUNT, k, count);
+        for (var i = 0; i < count; i++) {
+            out[to + i] = data[i * ROWS + row % Lanes.COUNT];
+        }
+    }
+
+    private void dense(RowBlocks.Dense w, int block, int k, int count, int at) {
+        var from = ((long) block * w.cols() + k) * Lanes.COUNT;
+        Widen.copy(w.data(), w.type(), from, count * Lanes.COUNT, scales, 0, raw);
+        for (var i = 0; i < count; i++) {
+            System.arraycopy(scales, i * Lanes.COUNT, data, i * ROWS + at, Lanes.COUNT);
+        }
+    }
+
+    private void quantized(RowBlocks.Quantized w, int block, int k, int count, int at) {
+        var first = k / w.groupSize();
+        var groups = (k + count - 1) / w.groupSize() - first + 1;
+        var from = ((long) block * w.groups() + first) * Lanes.COUNT;
+        Widen.copy(w.scales(), w.scaleType(), from, groups * Lanes.COUNT, scales, 0, raw);
+        Widen.copy(w.biases(), w.scaleType(), from, groups * Lanes.COUNT, biases, 0, raw);
+        var planes = w.planes();
+        for (var p = 0; p < planes.size(); p++) {
+            var plane = planes.get(p);
+            var words = w.cols() / plane.values();
+            var start = ((long) block * words + k / plane.values()) * Lanes.BYTES;
+            var skipped = (k - first * w.groupSize()) / plane.values();
+            var shift = Integer.numberOfTrailingZeros(w.groupSize() / plane.values());
+            if (p == 0) {
+                lowPlane(plane, start, count / plane.values(), skipped, shift, at);
+            } else {
+                highPlane(plane, start, count / plane.values(), skipped, shift, at);
+            }
+        }
+    }
+
+    /// `data = scale * q + bias`.
+    private void lowPlane(RowBlocks.Plane plane, long start, int words, int skipped, int groupShift, int at) {
+        MemorySegment source = plane.words();
+        var values = plane.values();
+        var bits = plane.bits();
+        var mask = (1 << bits) - 1;
+        var to = at;
+        for (var i = 0; i < words; i++) {
+            var word = IntVector.fromMemorySegment(
+                    Lanes.INT, source, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+            var group = ((i + skipped) >> groupShift) * Lanes.COUNT;
+            var scale = FloatVector.fromArray(Lanes.FLOAT, scales, group);
+            var bias = FloatVector.fromArray(Lanes.FLOAT, biases, group);
+            for (var j = 0; j < values; j++, to += ROWS) {
+                ((FloatVector) word.and(mask).convert(VectorOperators.I2F, 0))
+                        .fma(scale, bias)
+                        .intoArray(data, to);
+                word = word.lanewise(VectorOperators.LSHR, bits);
+            }
+        }
+    }
+
+    /// `data += scale * 2^shift * q`.
+    private void highPlane(RowBlocks.Plane plane, long start, int words, int skipped, int groupShift, int at) {
+        MemorySegment source = plane.words();
+        var values = plane.values();
+        var bits = plane.bits();
+        var mask = (1 << bits) - 1;
+        var factor = (float) (1 << plane.shift());
+        var to = at;
+        for (var i = 0; i < words; i++) {
+            var word = IntVector.fromMemorySegment(
+                    Lanes.INT, source, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+            var group = ((i + skipped) >> groupShift) * Lanes.COUNT;
+            var scale = FloatVector.fromArray(Lanes.FLOAT, scales, group).mul(factor);
+            for (var j = 0; j < values; j++, to += ROWS) {
+                ((FloatVector) word.and(mask).convert(VectorOperators.I2F, 0))
+                        .fma(scale, FloatVector.fromArray(Lanes.FLOAT, data, to))
+                        .intoArray(data, to);
+                word = word.lanewise(VectorOperators.LSHR, bits);
+            }
+        }
+    }
+}

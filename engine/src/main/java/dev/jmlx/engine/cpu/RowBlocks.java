@@ -1,0 +1,71 @@
+package dev.jmlx.engine.cpu;
+
+import dev.jmlx.engine.tensor.DType;
+import dev.jmlx.engine.tensor.Matrix;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/// A weight matrix in the layout of the CPU kernels: rows in blocks of [Lanes#COUNT], one row to a lane.
+///
+/// A vector of weights then holds the same column of consecutive rows. The kernels read memory in one sequence,
+/// meet activations as broadcasts, which need neither an order of their own nor alignment, and never sum across
+/// a vector. On the checkpoint's own layout a row of a few hundred columns is over before a loop has paid for
+/// its start: the matrix-vector product reached a quarter of the memory bandwidth there, and all of it here.
+///
+/// Rows that fill up the last block are zero. Made by [Repacker]; immutable; any thread.
+sealed interface RowBlocks extends Matrix.Prepared {
+
+    /// Blocks of rows, the last one perhaps filled up.
+    default int blocks() {
+        return (rows() + Lanes.COUNT - 1) / Lanes.COUNT;
+    }
+
+    /// Floats as stored: `data` is `[block][column][lane]`.
+    record Dense(MemorySegment data, DType type, int rows, int cols) implements RowBlocks {
+        @Override
+        public long byteSize() {
+            return data.byteSize();
+        }
+    }
+
+    /// Quantized weights `scale * q + bias`, `q` the sum of its planes' values.
+    ///
+    /// `scales` and `biases` are `[block][group][lane]` of `scaleType`.
+    record Quantized(
+            List<Plane> planes,
+            MemorySegment scales,
+            MemorySegment biases,
+            DType scaleType,
+            int rows,
+            int cols,
+            int bits,
+            int groupSize)
+            implements RowBlocks {
+
+        int groups() {
+            return cols / groupSize;
+        }
+
+        @Override
+        public long byteSize() {
+            var bytes = scales.byteSize() + biases.byteSize();
+            for (var plane : planes) {
+                bytes += plane.words.byteSize();
+            }
+            return bytes;
+        }
+    }
+
+    /// `bits` bits (1, 2, 4 or 8) of each quantized value, from its bit `shift` on: widths that do not
+    /// divide a word are split into two planes that do.
+    ///
+    /// `words` is `[block][word][lane]` of 32 bits; value `j` of a word, counted from its lowest bits,
+    /// is column
+    /// `word * 32 / bits + j`.
+    record Plane(int bits, int shift, MemorySegment words) {
+        /// Values in a word.
+        int values() {
+            return Integer.SIZE / bits;
+        }
+    }
+}
