@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// Engine thread, workers inside [#apply].
 final class LinearTask implements WorkerPool.Task {
     /// Weights in a unit of matrix-vector work: one or two microseconds.
-    private static final int UNIT_WEIGHTS = 1 << 15;
+    private static final int UNIT_WEIGHTS = Integer.getInteger("unit", 1 << 15);
 
     private final WorkerPool pool;
     private final Scratch[] scratch;
