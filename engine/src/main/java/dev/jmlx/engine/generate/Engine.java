@@ -56,7 +56,8 @@ public final class Engine implements AutoCloseable {
                     checkpoint.byteSize(),
                     weights.parameters(),
                     ops.describe());
-            var scheduler = new Scheduler(model, ops, options.maxSequences(), options.maxWaiting());
+            var scheduler =
+                    new Scheduler(model, ops, options.cacheType(), options.maxSequences(), options.maxWaiting());
             var engine = new Engine(checkpoint, model, generationConfig, info, scheduler);
             engine.thread.start();
             return engine;
