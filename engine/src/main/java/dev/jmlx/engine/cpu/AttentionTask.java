@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class AttentionTask {
     /// Tokens that a block of the first phase rotates and stores; neighbours share cache lines of the
     /// transposed keys.
-    private static final int ROWS = 16;
+    private static final int ROWS = 32;
 
     /// Floats of partial results from which on threads share their merging.
     private static final int SHARED_MERGE = 1 << 16;

@@ -2,7 +2,6 @@ package dev.jmlx.engine.cpu;
 
 import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCache;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -19,14 +18,10 @@ import java.util.Arrays;
 /// Scores are kept in base 2: the queries are multiplied by `scale * log2(e)`.
 final class AttentionTile {
     /// Rows of a tile, unless one token has more heads in the group.
-    static final int ROWS = 32;
+    static final int ROWS = 48;
 
     /// Positions at a time; divides the cache's block.
     private static final int STRETCH = 256;
-
-    /// Rows from which on a strip of keys or values is widened once for all of them; fewer widen it
-    /// in registers for each four rows.
-    private static final int WIDENING_ROWS = 17;
 
     private static final double LOG2_E = 1 / Math.log(2);
 
@@ -44,7 +39,6 @@ final class AttentionTile {
     private float[] results = new float[0];
     private float[] maxima = new float[0];
     private float[] sums = new float[0];
-    private MemorySegment wide = MemorySegment.NULL;
 
     // The tile that is being computed.
     private int group;
@@ -103,10 +97,6 @@ final class AttentionTile {
             maxima = new float[most];
             sums = new float[most];
         }
-        var floats = KvCache.Full.STRIP * (long) cache.valueStride() + 2 * KvCache.Full.READ_AHEAD;
-        if (wide.byteSize() < floats * Float.BYTES) {
-            wide = Arena.ofAuto().allocate(floats * Float.BYTES, Long.BYTES * Byte.SIZE);
-        }
     }
 
     /// Takes in the positions `from .. to - 1`; `from` is the first of a strip.
@@ -126,7 +116,7 @@ final class AttentionTile {
         }
         for (var column = 0; column < strips * strip; column += strip) {
             var keys = cache.keys(kvHead, from + column);
-            multiply(cache.type(), block, keys, strip, headDim, queries, 0, headDim, scores, column, STRETCH, strip);
+            multiply(cache.type(), block, keys, strip, headDim, queries, headDim, scores, column, STRETCH, strip);
         }
         if (cache.type() == CacheType.INT8) {
             scaleScores(block, cache.keyScale(kvHead, from), count);
@@ -139,16 +129,7 @@ final class AttentionTile {
         }
         var values = cache.values(kvHead, from);
         var stride = cache.valueStride();
-        var step = widens(cache.type()) ? strip : count;
-        for (var p = 0; p < count; p += step) {
-            var at = values + (long) p * stride * cache.type().elementBytes();
-            var some = Math.min(step, count - p);
-            multiply(cache.type(), block, at, stride, some, scores, p, STRETCH, results, 0, width, width);
-        }
-    }
-
-    private boolean widens(CacheType type) {
-        return rows >= WIDENING_ROWS && type != CacheType.F32;
+        multiply(cache.type(), block, values, stride, count, scores, STRETCH, results, 0, width, width);
     }
 
     /// `c[row, j] += sum over k < count of a[row, k] * b[k, j]` for all rows and `cols` columns; `b`
@@ -160,27 +141,17 @@ final class AttentionTile {
             int stride,
             int count,
             float[] a,
-            int aStart,
             int aStride,
             float[] c,
             int cStart,
             int cStride,
             int cols) {
-        if (widens(type)) {
-            widen(type, b, from, count * stride);
-            for (var j = 0; j < cols; j += FloatProduct.COLS) {
-                var at = (long) j * Float.BYTES;
-                FloatProduct.multiply(
-                        rows, wide, at, stride * Float.BYTES, count, a, aStart, aStride, c, cStart + j, cStride);
-            }
-            return;
-        }
         for (var j = 0; j < cols; j += FloatProduct.COLS) {
             var at = from + (long) j * type.elementBytes();
             var bytes = stride * type.elementBytes();
             var to = cStart + j;
             switch (type) {
-                case F32 -> FloatProduct.multiply(rows, b, at, bytes, count, a, aStart, aStride, c, to, cStride);
+                case F32 -> FloatProduct.multiply(rows, b, at, bytes, count, a, 0, aStride, c, to, cStride);
                 case F16 ->
                     HalfProduct.multiply(
                             rows,
@@ -191,24 +162,15 @@ final class AttentionTile {
                             HalfProduct.F16_MASK,
                             count,
                             a,
-                            aStart,
+                            0,
                             aStride,
                             c,
                             to,
                             cStride);
                 case BF16 ->
-                    HalfProduct.multiply(rows, b, at, bytes, Short.SIZE, -1, count, a, aStart, aStride, c, to, cStride);
-                case INT8 -> ByteProduct.multiply(rows, b, at, bytes, count, a, aStart, aStride, c, to, cStride);
+                    HalfProduct.multiply(rows, b, at, bytes, Short.SIZE, -1, count, a, 0, aStride, c, to, cStride);
+                case INT8 -> ByteProduct.multiply(rows, b, at, bytes, count, a, 0, aStride, c, to, cStride);
             }
-        }
-    }
-
-    private void widen(CacheType type, MemorySegment b, long from, int count) {
-        switch (type) {
-            case F32 -> throw new IllegalArgumentException("F32 needs no widening");
-            case F16 -> HalfProduct.widen(b, from, count, HalfProduct.F16_SHIFT, HalfProduct.F16_MASK, wide);
-            case BF16 -> HalfProduct.widen(b, from, count, Short.SIZE, -1, wide);
-            case INT8 -> ByteProduct.widen(b, from, count, wide);
         }
     }
 

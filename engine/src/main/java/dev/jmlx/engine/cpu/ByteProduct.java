@@ -54,15 +54,6 @@ final class ByteProduct {
         }
     }
 
-    /// Converts `count` elements from byte `from` of `b`, and up to a vector more, to f32 in `out`.
-    static void widen(MemorySegment b, long from, int count, MemorySegment out) {
-        for (var i = 0; i < count; i += Lanes.COUNT) {
-            ((FloatVector) ByteVector.fromMemorySegment(BYTES, b, from + i, ByteOrder.LITTLE_ENDIAN)
-                            .convertShape(VectorOperators.B2F, Lanes.FLOAT, 0))
-                    .intoMemorySegment(out, (long) i * Float.BYTES, ByteOrder.LITTLE_ENDIAN);
-        }
-    }
-
     private static void rows1(
             MemorySegment b, long from, int stride, int count, float[] a, int aStart, float[] c, int cStart) {
         var c0a = FloatVector.fromArray(Lanes.FLOAT, c, cStart);

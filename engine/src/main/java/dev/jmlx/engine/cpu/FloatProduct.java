@@ -5,7 +5,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 
 /// Up to four rows times a matrix of f32 in native memory: the products of attention for
-/// [dev.jmlx.engine.cache.CacheType#F32], and for every type once a strip was widened for many queries.
+/// [dev.jmlx.engine.cache.CacheType#F32].
 ///
 /// One method for each number of rows, each with four vectors of columns: up to sixteen accumulators. Any
 /// thread.

@@ -71,19 +71,6 @@ final class HalfProduct {
         }
     }
 
-    /// Widens `count` elements from byte `from` of `b`, and up to a vector more, to f32 in `out`.
-    static void widen(MemorySegment b, long from, int count, int shift, int mask, MemorySegment out) {
-        for (var i = 0; i < count; i += Lanes.COUNT) {
-            ShortVector.fromMemorySegment(Lanes.HALF, b, from + (long) i * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
-                    .lanewise(VectorOperators.LSHL, shift)
-                    .and(mask)
-                    .reinterpretAsFloats()
-                    .intoMemorySegment(out, (long) i * Float.BYTES, ByteOrder.LITTLE_ENDIAN);
-        }
-    }
-
     private static void rows1(
             MemorySegment b,
             long from,
