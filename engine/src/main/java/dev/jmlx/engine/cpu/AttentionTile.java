@@ -71,7 +71,7 @@ final class AttentionTile {
         headDim = cache.headDim();
         width = width(cache);
         firstPosition = position;
-        reserve(cache);
+        reserve();
         var factor = (float) (scale * LOG2_E);
         if (cache.type() == CacheType.F16) {
             factor *= 0x1p100f;
@@ -88,7 +88,7 @@ final class AttentionTile {
         Arrays.fill(results, 0, rows * width, 0);
     }
 
-    private void reserve(KvCache.Full cache) {
+    private void reserve() {
         if (maxima.length < rows || queries.length < rows * headDim || results.length < rows * width) {
             var most = Math.max(rows, ROWS);
             scores = new float[most * STRETCH];
