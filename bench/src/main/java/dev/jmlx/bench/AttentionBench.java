@@ -1,5 +1,6 @@
 package dev.jmlx.bench;
 
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.cpu.CpuOps;
 import dev.jmlx.engine.ops.Batch;
@@ -41,6 +42,9 @@ public class AttentionBench {
     @Param({"1", "256"})
     public int tokens;
 
+    @Param({"F16", "F32", "BF16", "INT8"})
+    public CacheType type = CacheType.F16;
+
     @Param({"1", "2"})
     public int threads;
 
@@ -54,7 +58,7 @@ public class AttentionBench {
     @Setup
     public void create() {
         ops = new CpuOps(threads);
-        caches = new KvCaches(1, 1, past + tokens, KV_HEADS, HEAD_DIM);
+        caches = new KvCaches(type, 1, 1, past + tokens, KV_HEADS, HEAD_DIM);
         caches.reserve(0, past + tokens);
         queries = ops.prepare(RandomMatrix.dense(arena, tokens, KV_HEADS * GROUP * HEAD_DIM), arena);
         keys = ops.prepare(RandomMatrix.dense(arena, tokens, KV_HEADS * HEAD_DIM), arena);
@@ -62,8 +66,36 @@ public class AttentionBench {
         for (var i = 0; i < tokens; i++) {
             ids[i] = i;
         }
+        fillPast();
         batch = new Batch(tokens, 1);
         batch.add(0, past, ids, 0, tokens, Batch.Logits.NONE);
+    }
+
+    /// Zeros would make every score equal and every product trivial.
+    private void fillPast() {
+        var chunk = 64;
+        var history = new Batch(chunk, 1);
+        var ids = new int[chunk];
+        var q = RandomMatrix.dense(arena, 1, KV_HEADS * GROUP * HEAD_DIM);
+        var kv = RandomMatrix.dense(arena, 1, KV_HEADS * HEAD_DIM);
+        for (var from = 0; from < past; from += chunk) {
+            history.clear();
+            history.add(0, from, ids, 0, Math.min(chunk, past - from), Batch.Logits.NONE);
+            attend(history, q, kv);
+        }
+    }
+
+    private Tensor attend(Batch step, Matrix q, Matrix kv) {
+        var cpu = Objects.requireNonNull(ops);
+        cpu.beginStep();
+        return cpu.attention(
+                cpu.embed(q, step),
+                cpu.embed(kv, step),
+                cpu.embed(kv, step),
+                null,
+                0.125f,
+                step,
+                Objects.requireNonNull(caches).layer(0));
     }
 
     @TearDown
@@ -75,17 +107,10 @@ public class AttentionBench {
 
     @Benchmark
     public Tensor attention(Work work) {
-        var cpu = Objects.requireNonNull(ops);
-        var step = Objects.requireNonNull(batch);
-        cpu.beginStep();
-        var q = cpu.embed(Objects.requireNonNull(queries), step);
-        var k = cpu.embed(Objects.requireNonNull(keys), step);
-        var v = cpu.embed(Objects.requireNonNull(keys), step);
-        var out = cpu.attention(
-                q, k, v, null, 0.125f, step, Objects.requireNonNull(caches).layer(0));
+        var out = attend(Objects.requireNonNull(batch), Objects.requireNonNull(queries), Objects.requireNonNull(keys));
         var positions = past + (tokens + 1) / 2.0;
         work.add(
-                positions * 2 * KV_HEADS * HEAD_DIM * Float.BYTES,
+                KvCaches.bytesFor(type, 1, 1, KV_HEADS, HEAD_DIM) * positions,
                 tokens * positions * 4 * KV_HEADS * GROUP * HEAD_DIM);
         return out;
     }

@@ -1,6 +1,7 @@
 package dev.jmlx.bench;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.generate.Engine;
 import dev.jmlx.engine.generate.EngineOptions;
 import dev.jmlx.engine.generate.GenerationRequest;
@@ -45,7 +46,7 @@ public final class TokensPerSecond {
             throw new IllegalArgumentException(
                     "arguments: model folder, threads, prompt tokens, answer tokens, rounds");
         }
-        var options = new EngineOptions("cpu", Integer.parseInt(args[1]), 1, 1);
+        var options = new EngineOptions("cpu", Integer.parseInt(args[1]), 1, 1, CacheType.F16);
         try (var engine = Engine.open(Path.of(args[0]), options)) {
             var bench = new TokensPerSecond(engine, Integer.parseInt(args[2]), Integer.parseInt(args[3]));
             System.out.println(engine.info());

@@ -1,11 +1,13 @@
 package dev.jmlx.cli;
 
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.generate.EngineOptions;
 import dev.jmlx.http.messages.AnswerDefaults;
 import dev.jmlx.http.messages.RequestedSampling;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +67,13 @@ record ServerConfig(Listen listen, ModelChoice model, AnswerDefaults defaults, E
                 settings.text("BACKEND").orElse(defaults.backend()),
                 settings.wholeNumber("THREADS", defaults.threads(), 1, 1024),
                 settings.wholeNumber("MAX_SEQUENCES", defaults.maxSequences(), 1, 1024),
-                defaults.maxWaiting());
+                defaults.maxWaiting(),
+                cacheType(settings));
+    }
+
+    private static CacheType cacheType(Settings settings) {
+        var fallback = EngineOptions.defaults().cacheType().name().toLowerCase(Locale.ROOT);
+        var name = settings.choice("KV_CACHE", fallback, "f32", "f16", "bf16", "int8");
+        return CacheType.valueOf(name.toUpperCase(Locale.ROOT));
     }
 }

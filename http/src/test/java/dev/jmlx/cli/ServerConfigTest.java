@@ -59,6 +59,7 @@ final class ServerConfigTest {
         TRUST_REMOTE_CODE   | true  | it must be false, because no code from a model folder is ever run
         THREADS             | 0     | it must be a whole number from 1 to 1024
         MAX_SEQUENCES       | -1    | it must be a whole number from 1 to 1024
+        KV_CACHE            | f64   | it must be f32 or f16 or bf16 or int8
         HOST                | 1.2.3.999 | it must be an address or name of this machine, such as 127.0.0.1
         """)
     void aWrongValueIsNamedWithWhatIsAllowed(String key, String value, String allowed) {

@@ -3,6 +3,7 @@ package dev.jmlx.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.generate.Engine;
 import dev.jmlx.engine.generate.EngineOptions;
 import dev.jmlx.engine.generate.GenerationRequest;
@@ -28,7 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(60)
 final class DamagedModelTest {
     private static final String WEIGHTS = "model.safetensors";
-    private static final EngineOptions OPTIONS = new EngineOptions("cpu", 1, 8, 8);
+    private static final EngineOptions OPTIONS = new EngineOptions("cpu", 1, 8, 8, CacheType.F16);
 
     @TempDir
     Path folder;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.management.ThreadMXBean;
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.generate.Engine;
 import dev.jmlx.engine.generate.EngineBusyException;
 import dev.jmlx.engine.generate.EngineOptions;
@@ -34,7 +35,7 @@ final class EngineTest {
     private static Engine open(int maxSequences, int maxWaiting) {
         return Engine.open(
                 Fixtures.resource("goldens/models").resolve("llama"),
-                new EngineOptions("cpu", 2, maxSequences, maxWaiting));
+                new EngineOptions("cpu", 2, maxSequences, maxWaiting, CacheType.F16));
     }
 
     private void reopen(int maxSequences, int maxWaiting) {

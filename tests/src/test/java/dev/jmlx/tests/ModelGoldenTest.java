@@ -2,6 +2,7 @@ package dev.jmlx.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cpu.CpuBackend;
 import dev.jmlx.engine.cpu.ScalarOps;
 import dev.jmlx.engine.model.Models;
@@ -65,7 +66,7 @@ final class ModelGoldenTest {
     }
 
     private static void verify(Path folder, Ops ops) {
-        try (var runner = new ModelRunner(folder, ops);
+        try (var runner = new ModelRunner(folder, ops, CacheType.F32);
                 var arena = Arena.ofConfined()) {
             var golden = new Golden(folder, arena);
             var prompt = golden.ints("tokens");

@@ -1,5 +1,6 @@
 package dev.jmlx.tests;
 
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.model.Model;
 import dev.jmlx.engine.model.Models;
@@ -16,11 +17,11 @@ final class ModelRunner implements AutoCloseable {
     private final KvCaches caches;
     private final int[] cached = new int[2];
 
-    ModelRunner(Path folder, Ops ops) {
+    ModelRunner(Path folder, Ops ops, CacheType cacheType) {
         this.checkpoint = Checkpoint.open(folder);
         this.ops = ops;
         this.model = Models.load(checkpoint.config(), checkpoint.weights(ops::prepare));
-        this.caches = model.newCaches(2, model.contextLength());
+        this.caches = model.newCaches(cacheType, 2, model.contextLength());
     }
 
     int vocabSize() {

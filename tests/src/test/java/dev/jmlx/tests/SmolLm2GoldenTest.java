@@ -3,6 +3,7 @@ package dev.jmlx.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cpu.CpuBackend;
 import dev.jmlx.engine.generate.Engine;
 import dev.jmlx.engine.generate.EngineOptions;
@@ -39,8 +40,8 @@ final class SmolLm2GoldenTest {
 
     @BeforeAll
     void open() {
-        engine = Engine.open(Fixtures.embeddedModel(), new EngineOptions("cpu", 2, 4, 4));
-        runner = new ModelRunner(Fixtures.embeddedModel(), new CpuBackend().open(2));
+        engine = Engine.open(Fixtures.embeddedModel(), new EngineOptions("cpu", 2, 4, 4, CacheType.F32));
+        runner = new ModelRunner(Fixtures.embeddedModel(), new CpuBackend().open(2), CacheType.F32);
     }
 
     @AfterAll

@@ -26,13 +26,13 @@ public final class KvCaches implements AutoCloseable {
     private final int maxTokens;
 
     /// Caches for `layers` equal layers, `slots` sequences and up to `maxTokens` positions in each.
-    public KvCaches(int layers, int slots, int maxTokens, int kvHeads, int headDim) {
+    public KvCaches(CacheType type, int layers, int slots, int maxTokens, int kvHeads, int headDim) {
         this.maxTokens = maxTokens;
         this.layers = new ArrayList<>(layers);
         this.freeBlocks = new ArrayList<>(layers);
         this.reservedBlocks = new int[slots];
         for (var i = 0; i < layers; i++) {
-            this.layers.add(new KvCache.Full(slots, kvHeads, headDim));
+            this.layers.add(new KvCache.Full(type, slots, kvHeads, headDim));
             this.freeBlocks.add(new ArrayDeque<>());
         }
     }
@@ -75,8 +75,8 @@ public final class KvCaches implements AutoCloseable {
     }
 
     /// Bytes that `tokens` positions of one sequence take, over all layers.
-    public static long bytesFor(int layers, int tokens, int kvHeads, int headDim) {
-        return 2L * layers * tokens * kvHeads * headDim * Float.BYTES;
+    public static long bytesFor(CacheType type, int layers, int tokens, int kvHeads, int headDim) {
+        return (long) layers * tokens * KvCache.Full.bytesPerPosition(type, kvHeads, headDim);
     }
 
     @Override

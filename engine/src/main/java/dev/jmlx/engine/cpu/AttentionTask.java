@@ -1,44 +1,33 @@
 package dev.jmlx.engine.cpu;
 
 import dev.jmlx.engine.cache.KvCache;
-import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.RopeTable;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// The attention operation: rotates and stores by rows, then attends by units, then merges.
+/// The attention operation: rotates and stores by rows, then attends by the units of an [AttentionPlan], then
+/// merges.
 ///
-/// A unit is a tile of queries of one key-value head ([PrefillAttention]) or, in segments of few tokens, one token's
-/// group of heads over a stretch of positions ([DecodeAttention]), so that one sequence keeps all threads busy also
-/// when it has fewer key-value heads than there are threads. One long-lived object per [CpuOps]; engine thread, workers
-/// inside [#apply].
+/// One long-lived object per [CpuOps]; engine thread, workers inside [#apply].
 final class AttentionTask {
-    /// Positions of a decode unit; divides the cache's block. 64 positions of 3 heads take about 2 microseconds.
-    private static final int STRETCH = 64;
+    /// Tokens that a block of the first phase rotates and stores; neighbours share cache lines of the
+    /// transposed keys.
+    private static final int ROWS = 32;
 
-    /// Segments shorter than this attend token by token.
-    private static final int MIN_TILE_TOKENS = 4;
-
-    /// Tokens that a block of the first phase rotates and stores.
-    private static final int ROWS = 8;
-
-    private static final int UNIT_FIELDS = 4;
-    private static final ValueLayout.OfFloat FLOAT =
-            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    /// Floats of partial results from which on threads share their merging.
+    private static final int SHARED_MERGE = 1 << 16;
 
     private final WorkerPool pool;
-    private final PrefillAttention[] prefill;
-    private final float[][] scores;
+    private final AttentionPlan plan;
+    private final AttentionTile[] tiles;
+    private final KvStore[] stores;
     private final List<RopeKernel> ropes = new ArrayList<>();
     private final WorkerPool.Task storeRows = this::storeRows;
     private final WorkerPool.Task attendUnit = this::attendUnit;
+    private final WorkerPool.Task mergeTile = this::mergeTile;
 
     // The arguments of the call that is running.
     private CpuTensor q = new CpuTensor();
@@ -49,25 +38,16 @@ final class AttentionTask {
     private @Nullable Batch batch;
     private KvCache.@Nullable Full cache;
     private float scale;
-    private int group;
-
-    /// Units as rows of segment, key-value head, first row or first position, and row (-1: a tile of queries).
-    private int[] units = new int[0];
-
-    private int unitCount;
-
-    /// By unit: for each head of the group its unnormalized sum, then its maximum and its total.
     private float[] partials = new float[0];
-
-    private int partialSize;
 
     AttentionTask(WorkerPool pool) {
         this.pool = pool;
-        prefill = new PrefillAttention[pool.threads()];
-        scores = new float[pool.threads()][];
-        for (var i = 0; i < prefill.length; i++) {
-            prefill[i] = new PrefillAttention();
-            scores[i] = new float[STRETCH + Lanes.COUNT];
+        plan = new AttentionPlan(pool.threads());
+        tiles = new AttentionTile[pool.threads()];
+        stores = new KvStore[pool.threads()];
+        for (var i = 0; i < tiles.length; i++) {
+            tiles[i] = new AttentionTile();
+            stores[i] = new KvStore();
         }
     }
 
@@ -88,16 +68,20 @@ final class AttentionTask {
         batch = tokens;
         cache = layer;
         scale = factor;
-        group = Shapes.headsPerKvHead(queries, layer);
-        partialSize = group * (layer.headDim() + 2);
         rope = table == null ? null : rope(table, tokens);
-        pool.run(storeRows, (tokens.tokenCount() + ROWS - 1) / ROWS);
-        planUnits(tokens, layer);
-        if (partials.length < unitCount * partialSize) {
-            partials = new float[2 * unitCount * partialSize];
+        pool.run(storeRows, Math.ceilDiv(tokens.tokenCount(), ROWS));
+        plan.plan(tokens, layer, Shapes.headsPerKvHead(queries, layer));
+        if (partials.length < plan.partialFloats()) {
+            partials = new float[2 * plan.partialFloats()];
         }
-        pool.run(attendUnit, unitCount);
-        merge(layer);
+        pool.run(attendUnit, plan.count());
+        if (plan.partialFloats() >= SHARED_MERGE) {
+            pool.run(mergeTile, plan.count());
+        } else if (plan.partialFloats() > 0) {
+            for (var unit = 0; unit < plan.count(); unit += plan.pieces(unit)) {
+                mergeTile(0, unit);
+            }
+        }
     }
 
     private RopeKernel rope(RopeTable table, Batch tokens) {
@@ -135,131 +119,50 @@ final class AttentionTask {
                 rope.rotate(q.data(), q.rowOffset(row), q.cols(), layer.headDim(), position);
                 rope.rotate(k.data(), k.rowOffset(row), k.cols(), layer.headDim(), position);
             }
-            var memory = layer.block(tokens.segmentSlot(segment), position);
-            store(k, row, memory, 0, position, layer);
-            store(v, row, memory, layer.valueOffset(), position, layer);
+            stores[worker].store(
+                    k.data(),
+                    k.rowOffset(row),
+                    v.data(),
+                    v.rowOffset(row),
+                    layer,
+                    tokens.segmentSlot(segment),
+                    position);
         }
-    }
-
-    private static void store(CpuTensor x, int row, MemorySegment memory, int base, int position, KvCache.Full layer) {
-        var headDim = layer.headDim();
-        for (var head = 0; head < layer.kvHeads(); head++) {
-            var from = x.rowOffset(row) + head * headDim;
-            MemorySegment.copy(x.data(), from, memory, FLOAT, bytes(layer, base, head, position), headDim);
-        }
-    }
-
-    private static long bytes(KvCache.Full layer, int base, int kvHead, int position) {
-        var index = kvHead * KvCaches.BLOCK_TOKENS + position % KvCaches.BLOCK_TOKENS;
-        return (base + (long) index * layer.headDim()) * Float.BYTES;
-    }
-
-    /// Long units first: the last tiles of a segment see the most positions.
-    private void planUnits(Batch tokens, KvCache.Full layer) {
-        unitCount = 0;
-        for (var segment = 0; segment < tokens.segmentCount(); segment++) {
-            var first = tokens.segmentStart(segment);
-            var length = tokens.segmentLength(segment);
-            if (length >= MIN_TILE_TOKENS && group <= Tile.COLS) {
-                var perTile = PrefillAttention.tokensPerTile(group);
-                for (var tile = (length - 1) / perTile; tile >= 0; tile--) {
-                    for (var head = 0; head < layer.kvHeads(); head++) {
-                        addUnit(segment, head, first + tile * perTile, -1);
-                    }
-                }
-                continue;
-            }
-            for (var row = first; row < first + length; row++) {
-                for (var head = 0; head < layer.kvHeads(); head++) {
-                    for (var from = 0; from <= tokens.position(row); from += STRETCH) {
-                        addUnit(segment, head, from, row);
-                    }
-                }
-            }
-        }
-    }
-
-    private void addUnit(int segment, int head, int first, int row) {
-        var at = unitCount++ * UNIT_FIELDS;
-        if (at + UNIT_FIELDS > units.length) {
-            units = Arrays.copyOf(units, 2 * (at + UNIT_FIELDS));
-        }
-        units[at] = segment;
-        units[at + 1] = head;
-        units[at + 2] = first;
-        units[at + 3] = row;
     }
 
     private void attendUnit(int worker, int unit) {
-        var tokens = Objects.requireNonNull(batch);
         var layer = Objects.requireNonNull(cache);
-        var at = unit * UNIT_FIELDS;
-        var segment = units[at];
-        var slot = tokens.segmentSlot(segment);
-        if (units[at + 3] >= 0) {
-            attendStretch(layer, slot, units[at + 1], units[at + 2], units[at + 3], unit, scores[worker]);
+        var tile = tiles[worker];
+        var row = plan.row(unit);
+        var kvHead = plan.kvHead(unit);
+        var position = Objects.requireNonNull(batch).position(row);
+        tile.load(q, row, plan.tokens(unit), position, kvHead, scale, layer);
+        tile.attend(layer, plan.slot(unit), kvHead, plan.from(unit), plan.to(unit));
+        if (plan.pieces(unit) == 1) {
+            tile.store(out, row, kvHead, layer);
+        } else {
+            tile.storePartial(partials, plan.partial(unit));
+        }
+    }
+
+    /// Merges the units of the tile that begins with `unit`; nothing to do for another unit.
+    private void mergeTile(int worker, int unit) {
+        if (plan.pieces(unit) == 1 || plan.from(unit) > 0) {
             return;
         }
-        var row = units[at + 2];
-        var count = Math.min(PrefillAttention.tokensPerTile(group), tokens.segmentStart(segment + 1) - row);
-        prefill[worker].run(q, out, row, count, tokens.position(row), units[at + 1], scale, layer, slot);
-    }
-
-    private void attendStretch(KvCache.Full layer, int slot, int kvHead, int from, int row, int unit, float[] weights) {
+        var layer = Objects.requireNonNull(cache);
         var headDim = layer.headDim();
-        var memory = layer.block(slot, from);
-        var count = Math.min(STRETCH, Objects.requireNonNull(batch).position(row) + 1 - from);
-        var keys = bytes(layer, 0, kvHead, from);
-        var values = bytes(layer, layer.valueOffset(), kvHead, from);
-        for (var head = 0; head < group; head++) {
-            var query = q.rowOffset(row) + (kvHead * group + head) * headDim;
-            var max = DecodeAttention.scores(memory, keys, count, headDim, q.data(), query, scale, weights, 0);
-            var partial = unit * partialSize + head * (headDim + 2);
-            partials[partial + headDim] = max;
-            partials[partial + headDim + 1] = Exponentials.softmaxRow(weights, 0, count, max);
-            DecodeAttention.weightedSum(memory, values, count, headDim, weights, 0, partials, partial);
-        }
-    }
-
-    /// Joins the stretches of each token and key-value head, which are consecutive units.
-    private void merge(KvCache.Full layer) {
-        for (var first = 0; first < unitCount; ) {
-            var at = first * UNIT_FIELDS;
-            var row = units[at + 3];
-            var end = first + 1;
-            while (end < unitCount
-                    && row >= 0
-                    && units[end * UNIT_FIELDS + 3] == row
-                    && units[end * UNIT_FIELDS + 1] == units[at + 1]) {
-                end++;
-            }
-            if (row >= 0) {
-                for (var head = 0; head < group; head++) {
-                    var to = out.rowOffset(row) + (units[at + 1] * group + head) * layer.headDim();
-                    mergeHead(first, end, head * (layer.headDim() + 2), layer.headDim(), to);
-                }
-            }
-            first = end;
-        }
-    }
-
-    private void mergeHead(int first, int end, int offset, int headDim, int to) {
-        var max = Float.NEGATIVE_INFINITY;
-        for (var unit = first; unit < end; unit++) {
-            max = Math.max(max, partials[unit * partialSize + offset + headDim]);
-        }
-        var total = 0f;
-        Arrays.fill(out.data(), to, to + headDim, 0);
-        for (var unit = first; unit < end; unit++) {
-            var partial = unit * partialSize + offset;
-            var factor = (float) Math.exp(partials[partial + headDim] - max);
-            total += factor * partials[partial + headDim + 1];
+        var width = AttentionTile.width(layer);
+        var group = Shapes.headsPerKvHead(q, layer);
+        var rows = plan.tokens(unit) * group;
+        var first = plan.partial(unit);
+        for (var row = 0; row < rows; row++) {
+            var sum = AttentionMerge.row(partials, first, plan.pieces(unit), rows, width, row);
+            var factor = AttentionTile.resultFactor(layer.type()) / sum;
+            var to = out.rowOffset(plan.row(unit) + row / group) + (plan.kvHead(unit) * group + row % group) * headDim;
             for (var d = 0; d < headDim; d++) {
-                out.data()[to + d] += factor * partials[partial + d];
+                out.data()[to + d] = partials[first + row * width + d] * factor;
             }
-        }
-        for (var d = 0; d < headDim; d++) {
-            out.data()[to + d] /= total;
         }
     }
 }

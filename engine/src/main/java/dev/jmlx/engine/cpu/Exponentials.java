@@ -3,7 +3,7 @@ package dev.jmlx.engine.cpu;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// The exponentials of softmax and SiLU.
+/// The exponential of SiLU; softmax has its own in [SoftmaxRows].
 ///
 /// `exp(x) = 2^n * p(r)`, `n` the nearest integer to `x / ln 2`, `r = x - n ln 2` in two parts, `p` the Taylor
 /// polynomial of degree 7 on |r| <= 0.347: within 2 ulp of the exact value, which a test checks over the whole range.
@@ -23,65 +23,6 @@ final class Exponentials {
     private static final int MANTISSA_BITS = 23;
 
     private Exponentials() {}
-
-    /// Replaces `s[from .. from + count - 1]` by `exp(s - max)` and returns the sum; at least `COUNT` floats behind the
-    /// last one may be overwritten.
-    static float softmaxRow(float[] s, int from, int count, float max) {
-        for (var i = from + count; i < from + Lanes.roundUp(count); i++) {
-            s[i] = Float.NEGATIVE_INFINITY;
-        }
-        var sum = FloatVector.zero(Lanes.FLOAT);
-        for (var i = from; i < from + count; i += Lanes.COUNT) {
-            var x = FloatVector.fromArray(Lanes.FLOAT, s, i).sub(max);
-            var bounded = x.max(LOWEST).min(HIGHEST);
-            var shifted = bounded.mul(LOG2_E).add(ROUND);
-            var n = shifted.sub(ROUND);
-            var r = bounded.sub(n.mul(LN2_HIGH)).sub(n.mul(LN2_LOW));
-            var p = r.mul(1f / 5040).add(1f / 720);
-            p = p.fma(r, FloatVector.broadcast(Lanes.FLOAT, 1f / 120));
-            p = p.fma(r, FloatVector.broadcast(Lanes.FLOAT, 1f / 24));
-            p = p.fma(r, FloatVector.broadcast(Lanes.FLOAT, 1f / 6));
-            p = p.fma(r, FloatVector.broadcast(Lanes.FLOAT, 0.5f));
-            p = p.fma(r, FloatVector.broadcast(Lanes.FLOAT, 1f));
-            p = p.fma(r, FloatVector.broadcast(Lanes.FLOAT, 1f));
-            var value = p.reinterpretAsInts()
-                    .add(shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, MANTISSA_BITS))
-                    .reinterpretAsFloats()
-                    .blend(0f, x.compare(VectorOperators.LT, LOWEST));
-            value.intoArray(s, i);
-            sum = sum.add(value);
-        }
-        return sum.reduceLanes(VectorOperators.ADD);
-    }
-
-    /// Replaces `rows` rows of `s`, one vector wide and [Tile#COLS] apart, by `exp(s - max)` with `max` by lane, and
-    /// adds them up in `sum[at ..]`.
-    static void softmaxColumns(float[] s, int from, int rows, float[] max, float[] sums, int at) {
-        var highest = FloatVector.fromArray(Lanes.FLOAT, max, at);
-        var sum = FloatVector.fromArray(Lanes.FLOAT, sums, at);
-        for (var row = 0; row < rows; row++) {
-            var x = FloatVector.fromArray(Lanes.FLOAT, s, from + row * Tile.COLS)
-                    .sub(highest);
-            var bounded = x.max(LOWEST).min(HIGHEST);
-            var shifted = bounded.mul(LOG2_E).add(ROUND);
-            var n = shifted.sub(ROUND);
-            var r = bounded.sub(n.mul(LN2_HIGH)).sub(n.mul(LN2_LOW));
-            var p = r.mul(1f / 5040).add(1f / 720);
-            p = p.fma(r, FloatVector.broadcast(Lanes.FLOAT, 1f / 120));
-            p = p.fma(r, FloatVector.broadcast(Lanes.FLOAT, 1f / 24));
-            p = p.fma(r, FloatVector.broadcast(Lanes.FLOAT, 1f / 6));
-            p = p.fma(r, FloatVector.broadcast(Lanes.FLOAT, 0.5f));
-            p = p.fma(r, FloatVector.broadcast(Lanes.FLOAT, 1f));
-            p = p.fma(r, FloatVector.broadcast(Lanes.FLOAT, 1f));
-            var value = p.reinterpretAsInts()
-                    .add(shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, MANTISSA_BITS))
-                    .reinterpretAsFloats()
-                    .blend(0f, x.compare(VectorOperators.LT, LOWEST));
-            value.intoArray(s, from + row * Tile.COLS);
-            sum = sum.add(value);
-        }
-        sum.intoArray(sums, at);
-    }
 
     /// `gate[i] = gate[i] * sigmoid(gate[i]) * up[i]`.
     static void siluTimes(float[] gate, int gateStart, float[] up, int upStart, int count) {

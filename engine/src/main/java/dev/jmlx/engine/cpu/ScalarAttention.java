@@ -1,17 +1,25 @@
 package dev.jmlx.engine.cpu;
 
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCache;
-import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.RopeTable;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
-/// Attention by its definition, for [ScalarOps]: token after token, head after head, all scores at once in double.
+/// Attention by its definition, for [ScalarOps]: token after token, head after head, all scores at once in
+/// double.
 ///
-/// One thread. Writes the rotated keys and the values to the cache.
+/// One thread. Writes the rotated keys and the values to the cache with [KvStore], so that both round them
+/// alike, and reads them back element by element.
 final class ScalarAttention {
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     private ScalarAttention() {}
 
     static void apply(
@@ -24,6 +32,7 @@ final class ScalarAttention {
             KvCache.Full cache,
             CpuTensor out) {
         var headDim = cache.headDim();
+        var store = new KvStore();
         for (var segment = 0; segment < batch.segmentCount(); segment++) {
             var slot = batch.segmentSlot(segment);
             for (var row = batch.segmentStart(segment); row < batch.segmentStart(segment + 1); row++) {
@@ -32,8 +41,7 @@ final class ScalarAttention {
                     rotate(q, row, headDim, position, rope);
                     rotate(k, row, headDim, position, rope);
                 }
-                store(k, row, cache, slot, position, 0);
-                store(v, row, cache, slot, position, cache.valueOffset());
+                store.store(k.data(), k.rowOffset(row), v.data(), v.rowOffset(row), cache, slot, position);
                 for (var head = 0; head < q.cols() / headDim; head++) {
                     head(q, out, row, head, scale, cache, slot, position);
                 }
@@ -56,14 +64,6 @@ final class ScalarAttention {
         }
     }
 
-    private static void store(CpuTensor x, int row, KvCache.Full cache, int slot, int position, int base) {
-        var block = cache.block(slot, position);
-        for (var c = 0; c < x.cols(); c++) {
-            var at = base + index(cache, c / cache.headDim(), position, c % cache.headDim());
-            block.setAtIndex(ValueLayout.JAVA_FLOAT, at, x.data()[x.rowOffset(row) + c]);
-        }
-    }
-
     private static void head(
             CpuTensor q, CpuTensor out, int row, int head, float scale, KvCache.Full cache, int slot, int position) {
         var headDim = cache.headDim();
@@ -73,7 +73,7 @@ final class ScalarAttention {
         var max = Double.NEGATIVE_INFINITY;
         for (var p = 0; p <= position; p++) {
             for (var d = 0; d < headDim; d++) {
-                scores[p] += q.data()[q.offset() + at + d] * (double) value(cache, slot, 0, kvHead, p, d);
+                scores[p] += q.data()[q.offset() + at + d] * key(cache, slot, kvHead, p, d);
             }
             scores[p] *= scale;
             max = Math.max(max, scores[p]);
@@ -86,18 +86,31 @@ final class ScalarAttention {
         for (var d = 0; d < headDim; d++) {
             var sum = 0.0;
             for (var p = 0; p <= position; p++) {
-                sum += scores[p] * value(cache, slot, cache.valueOffset(), kvHead, p, d);
+                sum += scores[p] * value(cache, slot, kvHead, p, d);
             }
             out.data()[out.offset() + at + d] = (float) (sum / total);
         }
     }
 
-    private static float value(KvCache.Full cache, int slot, int base, int kvHead, int position, int d) {
-        MemorySegment block = cache.block(slot, position);
-        return block.getAtIndex(ValueLayout.JAVA_FLOAT, base + index(cache, kvHead, position, d));
+    private static double key(KvCache.Full cache, int slot, int kvHead, int position, int d) {
+        var block = cache.block(slot, position);
+        var at = cache.keys(kvHead, position)
+                + (long) d * KvCache.Full.STRIP * cache.type().elementBytes();
+        return element(block, at, cache.type(), cache.keyScale(kvHead, position));
     }
 
-    private static int index(KvCache.Full cache, int kvHead, int position, int d) {
-        return (kvHead * KvCaches.BLOCK_TOKENS + position % KvCaches.BLOCK_TOKENS) * cache.headDim() + d;
+    private static double value(KvCache.Full cache, int slot, int kvHead, int position, int d) {
+        var block = cache.block(slot, position);
+        var at = cache.values(kvHead, position) + (long) d * cache.type().elementBytes();
+        return element(block, at, cache.type(), cache.valueScale(kvHead, position));
+    }
+
+    private static double element(MemorySegment block, long at, CacheType type, long scaleAt) {
+        return switch (type) {
+            case F32 -> block.get(FLOAT, at);
+            case F16 -> Float.float16ToFloat(block.get(SHORT, at));
+            case BF16 -> Float.intBitsToFloat(block.get(SHORT, at) << Short.SIZE);
+            case INT8 -> block.get(ValueLayout.JAVA_BYTE, at) * (double) block.get(FLOAT, scaleAt);
+        };
     }
 }

@@ -67,7 +67,7 @@ public final class Engine implements AutoCloseable {
         var generationConfig = GenerationConfig.read(folder, checkpoint.config());
         var info = new ModelInfo(
                 checkpoint.config().string("model_type"), checkpoint.byteSize(), weights.parameters(), ops.describe());
-        var scheduler = new Scheduler(model, ops, options.maxSequences(), options.maxWaiting());
+        var scheduler = new Scheduler(model, ops, options.cacheType(), options.maxSequences(), options.maxWaiting());
         var engine = new Engine(checkpoint, model, generationConfig, info, scheduler);
         engine.thread.start();
         return engine;

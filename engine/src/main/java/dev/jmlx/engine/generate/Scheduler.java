@@ -1,5 +1,6 @@
 package dev.jmlx.engine.generate;
 
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.model.Model;
 import dev.jmlx.engine.ops.Batch;
@@ -56,12 +57,12 @@ final class Scheduler implements Runnable {
     private boolean stopped;
     private volatile int runningCount;
 
-    Scheduler(Model model, Ops ops, int maxSequences, int maxWaiting) {
+    Scheduler(Model model, Ops ops, CacheType cacheType, int maxSequences, int maxWaiting) {
         this.model = model;
         this.ops = ops;
         this.maxSequences = maxSequences;
         this.maxWaiting = maxWaiting;
-        this.caches = model.newCaches(maxSequences, model.contextLength());
+        this.caches = model.newCaches(cacheType, maxSequences, model.contextLength());
         this.sampler = new Sampler(model.vocabSize());
         this.logits = new float[model.vocabSize()];
         this.batch = new Batch(PREFILL_CHUNK + maxSequences, maxSequences);

@@ -1,5 +1,6 @@
 package dev.jmlx.engine.model;
 
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.nn.Embedding;
 import dev.jmlx.engine.nn.GatedMlp;
@@ -136,8 +137,8 @@ public record Llama(Shape shape, Embedding embed, List<Block> blocks, RmsNorm no
     }
 
     @Override
-    public KvCaches newCaches(int slots, int maxTokens) {
-        return new KvCaches(shape.layers, slots, maxTokens, shape.kvHeads, shape.headDim);
+    public KvCaches newCaches(CacheType type, int slots, int maxTokens) {
+        return new KvCaches(type, shape.layers, slots, maxTokens, shape.kvHeads, shape.headDim);
     }
 
     @Override

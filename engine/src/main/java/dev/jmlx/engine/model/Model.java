@@ -1,5 +1,6 @@
 package dev.jmlx.engine.model;
 
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
@@ -14,7 +15,7 @@ public interface Model {
     Tensor forward(Ops ops, Batch batch, KvCaches caches);
 
     /// Empty caches for `slots` sequences of up to `maxTokens` tokens each.
-    KvCaches newCaches(int slots, int maxTokens);
+    KvCaches newCaches(CacheType type, int slots, int maxTokens);
 
     int vocabSize();
 

@@ -2,6 +2,7 @@ package dev.jmlx.engine.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.cpu.CpuOps;
 import dev.jmlx.engine.model.Model;
@@ -22,8 +23,8 @@ final class SchedulerTest {
         }
 
         @Override
-        public KvCaches newCaches(int slots, int maxTokens) {
-            return new KvCaches(1, slots, maxTokens, 1, 2);
+        public KvCaches newCaches(CacheType type, int slots, int maxTokens) {
+            return new KvCaches(type, 1, slots, maxTokens, 1, 2);
         }
 
         @Override
@@ -38,7 +39,7 @@ final class SchedulerTest {
     }
 
     private static TokenEvent firstEvent(RuntimeException failure) throws InterruptedException {
-        var scheduler = new Scheduler(new Failing(failure), new CpuOps(1), 1, 1);
+        var scheduler = new Scheduler(new Failing(failure), new CpuOps(1), CacheType.F16, 1, 1);
         var thread = Thread.ofPlatform().start(scheduler);
         try {
             var request = new GenerationRequest(new int[] {1, 2}, 3, new int[0], SamplingParams.GREEDY);

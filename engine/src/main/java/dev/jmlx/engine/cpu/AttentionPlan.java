@@ -1,0 +1,138 @@
+package dev.jmlx.engine.cpu;
+
+import dev.jmlx.engine.cache.KvCache;
+import dev.jmlx.engine.ops.Batch;
+import java.util.Arrays;
+
+/// How an attention operation falls into units of work: a tile of queries of one key-value head, over all its
+/// positions or, where there are fewer tiles than keep the threads busy, over a stretch of them. The units of
+/// one tile are consecutive. One long-lived object; planning allocates nothing for sizes that were seen before.
+/// Engine thread; the getters any.
+final class AttentionPlan {
+    /// Units that each thread should get, so that the last ones to finish are short.
+    private static final int UNITS_PER_THREAD = 6;
+
+    /// Rows that cost as much as reading the keys and values does.
+    private static final int FREE_ROWS = 4;
+
+    private static final int FIELDS = 8;
+
+    private final int threads;
+    private int[] units = new int[0];
+    private int count;
+    private int partialFloats;
+
+    AttentionPlan(int threads) {
+        this.threads = threads;
+    }
+
+    /// Plans a batch for `group` query heads to a key-value head.
+    void plan(Batch batch, KvCache.Full cache, int group) {
+        count = 0;
+        partialFloats = 0;
+        var perTile = AttentionTile.tokens(group);
+        var work = 0L;
+        for (var segment = 0; segment < batch.segmentCount(); segment++) {
+            var end = batch.segmentStart(segment + 1);
+            for (var row = batch.segmentStart(segment); row < end; row += perTile) {
+                work += cache.kvHeads() * work(batch, row, Math.min(perTile, end - row), group);
+            }
+        }
+        var perUnit = Math.max(1, work / ((long) threads * UNITS_PER_THREAD));
+        for (var segment = 0; segment < batch.segmentCount(); segment++) {
+            var start = batch.segmentStart(segment);
+            var length = batch.segmentLength(segment);
+            // Long tiles first: the last ones of a segment see the most positions.
+            for (var row = start + (length - 1) / perTile * perTile; row >= start; row -= perTile) {
+                var tokens = Math.min(perTile, start + length - row);
+                var wanted = threads == 1 ? 1 : Math.round((double) work(batch, row, tokens, group) / perUnit);
+                var pieces = Math.clamp(wanted, 1, strips(batch, row, tokens));
+                for (var head = 0; head < cache.kvHeads(); head++) {
+                    addTile(
+                            batch,
+                            segment,
+                            head,
+                            row,
+                            tokens,
+                            pieces,
+                            AttentionMerge.size(tokens * group, AttentionTile.width(cache)));
+                }
+            }
+        }
+    }
+
+    private static int strips(Batch batch, int row, int tokens) {
+        return Math.ceilDiv(batch.position(row) + tokens, KvCache.Full.STRIP);
+    }
+
+    private static long work(Batch batch, int row, int tokens, int group) {
+        return (long) strips(batch, row, tokens) * Math.max(FREE_ROWS, tokens * group);
+    }
+
+    private void addTile(Batch batch, int segment, int head, int row, int tokens, int pieces, int partialSize) {
+        var strips = strips(batch, row, tokens);
+        var end = batch.position(row) + tokens;
+        for (var piece = 0; piece < pieces; piece++) {
+            var at = count++ * FIELDS;
+            if (at + FIELDS > units.length) {
+                units = Arrays.copyOf(units, 2 * (at + FIELDS));
+            }
+            units[at] = batch.segmentSlot(segment);
+            units[at + 1] = head;
+            units[at + 2] = row;
+            units[at + 3] = tokens;
+            units[at + 4] = KvCache.Full.STRIP * (int) ((long) strips * piece / pieces);
+            units[at + 5] = Math.min(end, KvCache.Full.STRIP * (int) ((long) strips * (piece + 1) / pieces));
+            units[at + 6] = pieces;
+            units[at + 7] = partialFloats;
+            partialFloats += pieces > 1 ? partialSize : 0;
+        }
+    }
+
+    /// Number of units.
+    int count() {
+        return count;
+    }
+
+    /// Floats that all partial results take.
+    int partialFloats() {
+        return partialFloats;
+    }
+
+    int slot(int unit) {
+        return units[unit * FIELDS];
+    }
+
+    int kvHead(int unit) {
+        return units[unit * FIELDS + 1];
+    }
+
+    /// First row of the tile.
+    int row(int unit) {
+        return units[unit * FIELDS + 2];
+    }
+
+    int tokens(int unit) {
+        return units[unit * FIELDS + 3];
+    }
+
+    /// First position; the first of a strip.
+    int from(int unit) {
+        return units[unit * FIELDS + 4];
+    }
+
+    /// Behind the last position.
+    int to(int unit) {
+        return units[unit * FIELDS + 5];
+    }
+
+    /// Units that share the tile, this one among them.
+    int pieces(int unit) {
+        return units[unit * FIELDS + 6];
+    }
+
+    /// Where the unit's partial result begins, if it has one.
+    int partial(int unit) {
+        return units[unit * FIELDS + 7];
+    }
+}

@@ -1,0 +1,225 @@
+package dev.jmlx.engine.cpu;
+
+import dev.jmlx.engine.cache.CacheType;
+import dev.jmlx.engine.cache.KvCache;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/// Attention of a tile of queries that share a key-value head, with online softmax; the scratch of one worker.
+///
+/// Rows are queries: tokens times the heads of the group, so that keys and values are read once for all of
+/// them. Positions are taken [#STRETCH] at a time: scores for whole strips of the transposed keys, softmax
+/// along the rows, weighted sums of the values; all three are vectors over positions or over the head, without
+/// sums across a vector but one maximum and one total for each row and stretch. Source of the online softmax:
+/// arXiv 2205.14135.
+///
+/// Scores are kept in base 2: the queries are multiplied by `scale * log2(e)`.
+final class AttentionTile {
+    /// Rows of a tile, unless one token has more heads in the group.
+    static final int ROWS = 48;
+
+    /// Positions at a time; divides the cache's block.
+    private static final int STRETCH = 256;
+
+    private static final double LOG2_E = 1 / Math.log(2);
+
+    /// F16 weights and queries carry this power of two, which the widened elements lack; the rest of
+    /// the factor goes to the scores and the result, because sums of weights must stay finite.
+    private static final int F16_SHIFT = 100;
+
+    private static final float F16_REST = 1 / HalfProduct.F16_FACTOR * 0x1p-100f;
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final float[] scales = new float[STRETCH];
+    private float[] scores = new float[0];
+    private float[] queries = new float[0];
+    private float[] results = new float[0];
+    private float[] maxima = new float[0];
+    private float[] sums = new float[0];
+
+    // The tile that is being computed.
+    private int group;
+    private int rows;
+    private int headDim;
+    private int width;
+    private int firstPosition;
+
+    /// Tokens in a tile: as many whole ones as fit.
+    static int tokens(int group) {
+        return Math.max(1, ROWS / group);
+    }
+
+    /// Floats from one row's result to the next's: the values and what is read behind them, in whole
+    /// calls.
+    static int width(KvCache.Full cache) {
+        return Math.ceilDiv(cache.valueStride(), FloatProduct.COLS) * FloatProduct.COLS;
+    }
+
+    /// What the sums of weighted values are to be multiplied by.
+    static float resultFactor(CacheType type) {
+        return type == CacheType.F16 ? 1 / HalfProduct.F16_FACTOR : 1;
+    }
+
+    /// Begins a tile: `tokens` tokens from row `row` on, at consecutive positions from `position`,
+    /// for one key-value head.
+    void load(CpuTensor q, int row, int tokens, int position, int kvHead, float scale, KvCache.Full cache) {
+        group = Shapes.headsPerKvHead(q, cache);
+        rows = tokens * group;
+        headDim = cache.headDim();
+        width = width(cache);
+        firstPosition = position;
+        reserve();
+        var factor = (float) (scale * LOG2_E);
+        if (cache.type() == CacheType.F16) {
+            factor *= 0x1p100f;
+        }
+        for (var token = 0; token < tokens; token++) {
+            var from = q.rowOffset(row + token) + kvHead * group * headDim;
+            var to = token * group * headDim;
+            for (var i = 0; i < group * headDim; i++) {
+                queries[to + i] = q.data()[from + i] * factor;
+            }
+        }
+        Arrays.fill(maxima, 0, rows, Float.NEGATIVE_INFINITY);
+        Arrays.fill(sums, 0, rows, 0);
+        Arrays.fill(results, 0, rows * width, 0);
+    }
+
+    private void reserve() {
+        if (maxima.length < rows || queries.length < rows * headDim || results.length < rows * width) {
+            var most = Math.max(rows, ROWS);
+            scores = new float[most * STRETCH];
+            queries = new float[most * headDim];
+            results = new float[most * width];
+            maxima = new float[most];
+            sums = new float[most];
+        }
+    }
+
+    /// Takes in the positions `from .. to - 1`; `from` is the first of a strip.
+    void attend(KvCache.Full cache, int slot, int kvHead, int from, int to) {
+        for (var at = from; at < to; ) {
+            var count = Math.min(to, (at / STRETCH + 1) * STRETCH) - at;
+            attendStretch(cache, cache.block(slot, at), kvHead, at, count);
+            at += count;
+        }
+    }
+
+    private void attendStretch(KvCache.Full cache, MemorySegment block, int kvHead, int from, int count) {
+        var strip = KvCache.Full.STRIP;
+        var strips = Math.ceilDiv(count, strip);
+        for (var row = 0; row < rows; row++) {
+            Arrays.fill(scores, row * STRETCH, row * STRETCH + strips * strip, 0);
+        }
+        for (var column = 0; column < strips * strip; column += strip) {
+            var keys = cache.keys(kvHead, from + column);
+            multiply(cache.type(), block, keys, strip, headDim, queries, headDim, scores, column, STRETCH, strip);
+        }
+        if (cache.type() == CacheType.INT8) {
+            scaleScores(block, cache.keyScale(kvHead, from), count);
+        }
+        for (var row = 0; row < rows; row++) {
+            softmax(cache.type(), row, Math.clamp((long) firstPosition + row / group + 1 - from, 0, count), count);
+        }
+        if (cache.type() == CacheType.INT8) {
+            scaleScores(block, cache.valueScale(kvHead, from), count);
+        }
+        var values = cache.values(kvHead, from);
+        var stride = cache.valueStride();
+        multiply(cache.type(), block, values, stride, count, scores, STRETCH, results, 0, width, width);
+    }
+
+    /// `c[row, j] += sum over k < count of a[row, k] * b[k, j]` for all rows and `cols` columns; `b`
+    /// has rows of `stride` elements of the cache's type from byte `from` on.
+    private void multiply(
+            CacheType type,
+            MemorySegment b,
+            long from,
+            int stride,
+            int count,
+            float[] a,
+            int aStride,
+            float[] c,
+            int cStart,
+            int cStride,
+            int cols) {
+        for (var j = 0; j < cols; j += FloatProduct.COLS) {
+            var at = from + (long) j * type.elementBytes();
+            var bytes = stride * type.elementBytes();
+            var to = cStart + j;
+            switch (type) {
+                case F32 -> FloatProduct.multiply(rows, b, at, bytes, count, a, 0, aStride, c, to, cStride);
+                case F16 ->
+                    HalfProduct.multiply(
+                            rows,
+                            b,
+                            at,
+                            bytes,
+                            HalfProduct.F16_SHIFT,
+                            HalfProduct.F16_MASK,
+                            count,
+                            a,
+                            0,
+                            aStride,
+                            c,
+                            to,
+                            cStride);
+                case BF16 ->
+                    HalfProduct.multiply(rows, b, at, bytes, Short.SIZE, -1, count, a, 0, aStride, c, to, cStride);
+                case INT8 -> ByteProduct.multiply(rows, b, at, bytes, count, a, 0, aStride, c, to, cStride);
+            }
+        }
+    }
+
+    private void scaleScores(MemorySegment block, long from, int count) {
+        MemorySegment.copy(block, FLOAT, from, scales, 0, count);
+        for (var row = 0; row < rows; row++) {
+            SoftmaxRows.multiply(scores, row * STRETCH, scales, count);
+        }
+    }
+
+    /// Makes weights of the `visible` first scores of a row and zeros of the rest, and rescales what
+    /// was summed before.
+    private void softmax(CacheType type, int row, int visible, int count) {
+        var at = row * STRETCH;
+        var factor = type == CacheType.F16 ? F16_REST : 1;
+        if (visible > 0) {
+            var max = SoftmaxRows.max(scores, at, visible) * factor;
+            if (max > maxima[row]) {
+                if (sums[row] != 0) {
+                    var less = SoftmaxRows.power(maxima[row] - max);
+                    sums[row] *= less;
+                    SoftmaxRows.scale(results, row * width, width, less);
+                }
+                maxima[row] = max;
+            }
+            var shift = type == CacheType.F16 ? F16_SHIFT : 0;
+            sums[row] += SoftmaxRows.weights(scores, at, visible, factor, maxima[row], shift);
+        }
+        if (visible < count) {
+            Arrays.fill(scores, at + visible, at + count, 0);
+        }
+    }
+
+    /// Writes the finished tile to the rows from `row` on.
+    void store(CpuTensor out, int row, int kvHead, KvCache.Full cache) {
+        var result = resultFactor(cache.type());
+        for (var i = 0; i < rows; i++) {
+            var factor = result / sums[i];
+            var to = out.rowOffset(row + i / group) + (kvHead * group + i % group) * headDim;
+            for (var d = 0; d < headDim; d++) {
+                out.data()[to + d] = results[i * width + d] * factor;
+            }
+        }
+    }
+
+    /// Writes what [AttentionMerge] joins to `partials[at ..]`.
+    void storePartial(float[] partials, int at) {
+        System.arraycopy(results, 0, partials, at, rows * width);
+        System.arraycopy(maxima, 0, partials, at + rows * width, rows);
+        System.arraycopy(sums, 0, partials, at + rows * (width + 1), rows);
+    }
+}
