@@ -238,6 +238,8 @@ def main(argv):
             target = work.folder / "random-llama-1b"
             python = work.python("tools", "numpy", "gguf")
             models.append(work.make(target, [python, HERE / "random_llama.py", target]))
+        if len({model.name for model in models}) < len(models):
+            raise SystemExit("two models have the same folder name; what is made of them would be mixed up")
         for model in models:
             compare(model, options, work)
     except Unavailable as e:

@@ -83,6 +83,9 @@ def limit_lines(result, best):
         if metric in machine:
             found = spread(machine[metric])
             lines.append(f"machine: {found.median:.1f} ({found.low:.1f}..{found.high:.1f}) {unit}")
+    for name, metrics in best.items():
+        if "threads_used" in metrics:
+            lines.append(f"{name}: {spread(metrics['threads_used'][1]).median:.1f} threads used while it decodes")
     for name, size in result["weight_bytes"].items():
         shares = [share(best.get(name, {}), size, machine, f"decode_{n}", n) for n in result["decode"]]
         shares = [text for text in shares if text]

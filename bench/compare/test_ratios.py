@@ -49,11 +49,13 @@ class Report(unittest.TestCase):
             "machine": {"read_gbps": [10.0, 20.0]},
             "jmlx": {"prefill_512": [300.0, 500.0], "decode_128": [10.0, 10.0]},
             "peer": {"prefill_512|fa=on": [200.0, 250.0], "prefill_512|fa=off": [100.0, 100.0]},
+            "single": {"threads_used": [1.04]},
         }
         text = markdown(result(samples))
         self.assertIn("| jmlx | 400 | 10.0 |", text)
         self.assertIn("| peer | 225 (fa=on) | - |", text)
         self.assertIn("| peer | 1.75 (1.50..2.00) | - |", text)
+        self.assertIn("single: 1.0 threads used", text)
         self.assertIn("of the read bandwidth 38 % at context 128", text)
 
     def test_sequences_cold_start_and_memory_are_ratios(self):

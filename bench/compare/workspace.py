@@ -51,6 +51,7 @@ class Workspace:
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
         half = target.with_name("half-" + target.name)
+        shutil.rmtree(half, ignore_errors=True)
         for step in steps:
             command = [half if part == target else part for part in step]
             try:
