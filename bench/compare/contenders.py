@@ -165,7 +165,7 @@ def llama_bench(output):
 
 def mlx_lm(work, model, settings, weight_bytes):
     """mlx-lm on mlx-cpu; a process for each prompt length, because long ones may take too long."""
-    python = work.python("mlx", "mlx-lm", "mlx-cpu")
+    python = work.python("mlx", "mlx", "mlx-cpu", "mlx-lm")
     tail = [settings.tokens]
     parts = [Part("decode", [python, HERE / "mlx_speed.py", model, "", _joined(settings.decode), *tail])]
     for count in settings.prefill:

@@ -35,14 +35,14 @@ class Workspace:
         home = self.folder / f"venv-{name}"
         python = home / "bin" / "python"
         done = home / "complete"
-        if not done.exists():
+        if not done.exists() or done.read_text().split() != list(packages):
             shutil.rmtree(home, ignore_errors=True)
             try:
                 run([sys.executable, "-m", "venv", home], INSTALL_TIMEOUT, log=self.log(name))
                 run([python, "-m", "pip", "install", "-q", *packages], INSTALL_TIMEOUT, log=self.log(name))
             except RunFailed as e:
                 raise Unavailable(f"pip install {' '.join(packages)}: {e}") from e
-            done.touch()
+            done.write_text(" ".join(packages))
         return python
 
     def make(self, target, *steps):
