@@ -16,13 +16,15 @@ import time
 from pathlib import Path
 
 import contenders as build
-from process import RunFailed, locked, run
+from process import OtherWork, RunFailed, locked, run
 from report import markdown
 from workspace import HERE, Unavailable, Workspace, java_home
 
 ROOT = HERE.parent.parent
 EMBEDDED = ROOT / "models" / "smollm2-135m-instruct-4bit"
 JAR = ROOT / "bench" / "target" / "benchmarks.jar"
+# Cores; the system itself stays well below it.
+DISTURBANCE = 0.1
 CONTENDERS = ("machine", "jmlx", "llama-q4_0", "llama-q4_1", "mlx-lm", "jlama", "llama3.java")
 
 
@@ -123,7 +125,7 @@ def prepare(options, work, model, settings, size):
     return ready, missing
 
 
-def measure(ready, missing, options, work, save):
+def measure(ready, remarks, options, work, save):
     """Runs the rounds. A process that fails once is not tried again."""
     samples, failed = {contender.name: {} for contender in ready}, set()
     for turn in range(options.rounds):
@@ -133,17 +135,30 @@ def measure(ready, missing, options, work, save):
                     continue
                 say(f"round {turn + 1} of {options.rounds}: {contender.name}, {part.label}")
                 try:
-                    with locked(options.lock, exclusive=True):
-                        found = part.parse(run(part.command, options.timeout, log=work.log(contender.name)))
+                    found = timed(contender, part, options, work, remarks, turn)
                 except (RunFailed, ValueError, KeyError, OSError) as e:
                     failed.add((contender.name, part.label))
-                    missing.append(f"{contender.name}, {part.label}, round {turn + 1}: {e}")
-                    say(missing[-1])
+                    remarks.append(f"{contender.name}, {part.label}, round {turn + 1}: {e}")
+                    say(remarks[-1])
                     continue
                 for metric, value in found.items():
                     samples[contender.name].setdefault(metric, [None] * options.rounds)[turn] = value
         save(samples)
     return samples
+
+
+def timed(contender, part, options, work, disturbed, turn):
+    """Runs one process alone; a line goes to `disturbed` when the machine was not quiet meanwhile."""
+    with locked(options.lock, exclusive=True):
+        others = OtherWork()
+        output = run(part.command, options.timeout, log=work.log(contender.name))
+        cores = others.cores()
+    if cores is not None and cores > DISTURBANCE:
+        disturbed.append(
+            f"{contender.name}, {part.label}, round {turn + 1}: disturbed, {cores:.1f} cores had other work"
+        )
+        say(disturbed[-1])
+    return part.parse(output)
 
 
 def checkpoint_facts(model, longest):
@@ -186,7 +201,7 @@ def compare(model, options, work):
         "kv_bytes": kv,
         "weight_bytes": {contender.name: contender.weight_bytes for contender in ready if contender.weight_bytes},
         "notes": {contender.name: contender.note for contender in ready},
-        "missing": missing,
+        "remarks": missing,
     }
     file = work.folder / f"{model.name}.json"
 

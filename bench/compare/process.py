@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
+import time
 
 
 class RunFailed(Exception):
@@ -52,6 +54,37 @@ def run(command, timeout, cwd=None, log=None):
     if child.returncode != 0:
         raise RunFailed(f"exit {child.returncode}: {_reason(log)}")
     return output
+
+
+class OtherWork:
+    """How many cores everything but our children kept busy since this was made; the hypervisor's theft counts."""
+
+    def __init__(self):
+        self.start = time.monotonic()
+        self.busy, self.own = _busy_seconds(), _own_seconds()
+
+    def cores(self):
+        """Busy cores that were not ours, or None where the system does not tell."""
+        seconds = time.monotonic() - self.start
+        if self.busy is None or seconds <= 0:
+            return None
+        return max(0.0, (_busy_seconds() - self.busy - (_own_seconds() - self.own)) / seconds)
+
+
+def _busy_seconds():
+    """Processor seconds of the whole machine that were not idle."""
+    try:
+        with open("/proc/stat", encoding="ascii") as file:
+            user, nice, system, _, _, *rest = (int(part) for part in file.readline().split()[1:9])
+    except OSError:
+        return None
+    return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_seconds():
+    """Processor seconds of this process and of the children that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def _end(child):

@@ -18,7 +18,7 @@ def markdown(result):
         ratio_table(best, peers, metrics),
         bullets(limit_lines(result, best) + own_lines(result, best.get(OURS, {}))),
         bullets([f"{name}: {note}" for name, note in result["notes"].items()]),
-        bullets([f"not measured: {line}" for line in result["missing"]]),
+        bullets([f"missing or disturbed: {line}" for line in result["remarks"]]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

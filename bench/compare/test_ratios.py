@@ -9,7 +9,7 @@ from pathlib import Path
 
 from compare import arguments, checkpoint_facts
 from contenders import limits, llama_bench
-from process import RunFailed, run
+from process import OtherWork, RunFailed, run
 from ratios import Spread, best_variants, ratios, spread
 from report import markdown
 from workspace import Workspace, last_json
@@ -18,7 +18,7 @@ from workspace import Workspace, last_json
 def result(samples, **more):
     """The smallest result that the report accepts."""
     base = {"model": "tiny", "threads": 2, "rounds": 2, "cpu": "some cpu", "date": "2026-01-01"}
-    lists = {"prefill": [512], "decode": [128], "notes": {}, "missing": []}
+    lists = {"prefill": [512], "decode": [128], "notes": {}, "remarks": []}
     sizes = {"weight_bytes": {"jmlx": 5 * 10**8}, "checkpoint_bytes": 500, "kv_bytes": 500}
     return {**base, **lists, **sizes, "samples": samples, **more}
 
@@ -74,9 +74,9 @@ class Report(unittest.TestCase):
         self.assertIn("(2.00 times)", text)
 
     def test_contender_without_samples_and_reason_of_the_missing_are_shown(self):
-        text = markdown(result({"peer": {}}, missing=["jlama: no mvn"]))
+        text = markdown(result({"peer": {}}, remarks=["jlama: no mvn"]))
         self.assertIn("| peer | - | - |", text)
-        self.assertIn("- not measured: jlama: no mvn", text)
+        self.assertIn("- missing or disturbed: jlama: no mvn", text)
 
 
 class Programs(unittest.TestCase):
@@ -108,6 +108,13 @@ class Programs(unittest.TestCase):
         with self.assertRaisesRegex(RunFailed, "over 1 s"):
             run(["sh", "-c", "sleep 60 & sleep 60"], 1)
         self.assertLess(time.monotonic() - start, 20)
+
+    def test_own_children_are_not_other_work(self):
+        others = OtherWork()
+        busy = "import time; end = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
+        run([sys.executable, "-c", busy], 60)
+        own = others.own
+        self.assertGreater(OtherWork().own - own, 0.4)
 
     def test_failure_carries_the_last_telling_line(self):
         with (
