@@ -76,8 +76,9 @@ public class AttentionBench {
         var chunk = 64;
         var history = new Batch(chunk, 1);
         var ids = new int[chunk];
-        var q = RandomMatrix.dense(arena, 1, KV_HEADS * GROUP * HEAD_DIM);
-        var kv = RandomMatrix.dense(arena, 1, KV_HEADS * HEAD_DIM);
+        var cpu = Objects.requireNonNull(ops);
+        var q = cpu.prepare(RandomMatrix.dense(arena, 1, KV_HEADS * GROUP * HEAD_DIM), arena);
+        var kv = cpu.prepare(RandomMatrix.dense(arena, 1, KV_HEADS * HEAD_DIM), arena);
         for (var from = 0; from < past; from += chunk) {
             history.clear();
             history.add(0, from, ids, 0, Math.min(chunk, past - from), Batch.Logits.NONE);
