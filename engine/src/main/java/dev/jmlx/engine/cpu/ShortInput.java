@@ -1,0 +1,151 @@
+package dev.jmlx.engine.cpu;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+
+/// Activations of some tokens for [ShortGemm]: integers of -127 .. 127 in tiles of tokens, with a scale for each token
+/// and 32 columns.
+///
+/// Tile `i` holds tokens `8 * i ..`; the last one is 4 wide if that is enough, and tokens that it has too much repeat
+/// the last. Values are `[col][token]`, each an int that holds the value in both halves, because a broadcast of 32 bits
+/// is part of a load and one of 16 bits is not. Scales are `[col / 32][token]`. Sums of the activations themselves,
+/// `[col / groupSize][token]`, are for the weights' biases: they are not quantized, as that would only add the error
+/// of their rounding. An activation that is no number makes all results of its token and 32 columns no numbers.
+///
+/// Tiles are filled by several threads, one each, before kernels read them.
+final class ShortInput {
+    /// The smallest largest activation that is told from zero: its reciprocal is a normal number.
+    private static final float TINY = 1e-30f;
+
+    /// Added to a float of small size it leaves the nearest integer in the low bits, in one instruction.
+    private static final float ROUND = 0x1.8p23f;
+
+    /// A step of the integers, over 2^16: [ShortTile#scale] takes its sums where they lie, in upper halves.
+    private static final float STEP = 0x1p-16f / 127;
+
+    private static final VectorShuffle<Float> HALF = rotation(Lanes.COUNT / 2);
+    private static final VectorShuffle<Float> QUARTER = rotation(Lanes.COUNT / 4);
+
+    private final FloatInput floats = new FloatInput();
+    private int[] values = new int[0];
+    private float[] scales = new float[0];
+    private float[] sums = new float[0];
+    private int cols;
+    private int groupSize;
+
+    /// Makes room for `tokens` rows of `cols` activations, to meet weights in groups of `groupSize`.
+    void resize(int tokens, int cols, int groupSize) {
+        floats.resize(tokens, cols);
+        this.cols = cols;
+        this.groupSize = groupSize;
+        var room = tiles() * (FloatInput.WIDTH * cols / ShortTile.BLOCK + Lanes.COUNT);
+        if (scales.length < room) {
+            scales = new float[room];
+            sums = new float[room];
+        }
+        if (values.length < tiles() * FloatInput.WIDTH * cols) {
+            values = new int[tiles() * FloatInput.WIDTH * cols];
+        }
+    }
+
+    int tokens() {
+        return floats.tokens();
+    }
+
+    int tiles() {
+        return floats.tiles();
+    }
+
+    /// Tokens in tile `tile`: 8 or 4.
+    int width(int tile) {
+        return floats.width(tile);
+    }
+
+    int[] values() {
+        return values;
+    }
+
+    int valuesAt(int tile, int col) {
+        return floats.valuesAt(tile, col);
+    }
+
+    float[] scales() {
+        return scales;
+    }
+
+    /// A vector lies between tiles: the last store of a tile is a whole vector too.
+    int scalesAt(int tile, int col) {
+        var block = FloatInput.WIDTH * cols / ShortTile.BLOCK + Lanes.COUNT;
+        return tile * block + col / ShortTile.BLOCK * width(tile);
+    }
+
+    float[] sums() {
+        return sums;
+    }
+
+    int sumsAt(int tile) {
+        return tile * (FloatInput.WIDTH * cols / groupSize + Lanes.COUNT);
+    }
+
+    /// Quantizes the tokens of tile `tile` of `x`, whose token `t` begins at `start + t * stride`.
+    void quantize(float[] x, int start, int stride, int tile) {
+        floats.pack(x, start, stride, tile);
+        var width = width(tile);
+        for (var lane = 0; lane < width; lane += Lanes.COUNT) {
+            for (var col = 0; col < cols; col += ShortTile.BLOCK) {
+                quantizeBlock(valuesAt(tile, col) + lane, scalesAt(tile, col) + lane, width);
+            }
+            for (var col = 0; col < cols; col += groupSize) {
+                sumGroup(valuesAt(tile, col) + lane, sumsAt(tile) + col / groupSize * width + lane, width);
+            }
+        }
+    }
+
+    /// Lanes are tokens, and columns too where a vector is wider than a tile.
+    private void quantizeBlock(int at, int scalesAt, int width) {
+        var x = floats.values();
+        var step = Lanes.COUNT >= FloatInput.WIDTH ? Lanes.COUNT : width;
+        var steps = ShortTile.BLOCK * width / step;
+        var max = FloatVector.zero(Lanes.FLOAT);
+        for (var i = 0; i < steps; i++) {
+            max = max.max(FloatVector.fromArray(Lanes.FLOAT, x, at + i * step).lanewise(VectorOperators.ABS));
+        }
+        if (Lanes.COUNT > width) {
+            max = max.max(max.rearrange(HALF));
+        }
+        if (Lanes.COUNT > 2 * width) {
+            max = max.max(max.rearrange(QUARTER));
+        }
+        max.mul(STEP).intoArray(scales, scalesAt);
+        var inverse = FloatVector.broadcast(Lanes.FLOAT, 127).div(max).blend(0, max.compare(VectorOperators.LT, TINY));
+        for (var i = 0; i < steps; i++) {
+            var bits = FloatVector.fromArray(Lanes.FLOAT, x, at + i * step)
+                    .mul(inverse)
+                    .add(ROUND)
+                    .reinterpretAsInts();
+            bits.lanewise(VectorOperators.LSHL, 16).or(bits.and(0xFFFF)).intoArray(values, at + i * step);
+        }
+    }
+
+    private void sumGroup(int at, int to, int width) {
+        var x = floats.values();
+        var step = Lanes.COUNT >= FloatInput.WIDTH ? Lanes.COUNT : width;
+        var steps = groupSize * width / step;
+        var sum = FloatVector.zero(Lanes.FLOAT);
+        for (var i = 0; i < steps; i++) {
+            sum = sum.add(FloatVector.fromArray(Lanes.FLOAT, x, at + i * step));
+        }
+        if (Lanes.COUNT > width) {
+            sum = sum.add(sum.rearrange(HALF));
+        }
+        if (Lanes.COUNT > 2 * width) {
+            sum = sum.add(sum.rearrange(QUARTER));
+        }
+        sum.intoArray(sums, to);
+    }
+
+    private static VectorShuffle<Float> rotation(int by) {
+        return VectorShuffle.fromOp(Lanes.FLOAT, lane -> (lane + by) % Lanes.COUNT);
+    }
+}

@@ -1,0 +1,245 @@
+package dev.jmlx.engine.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.jmlx.engine.tensor.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+/// [FloatGemm] against a scalar product in double, and [ShortGemm] against one of the same integers.
+///
+/// Tolerance of both: f32 sums of n terms err by about sqrt(n) * 2^-24 times the root of their summed squares when
+/// errors are independent; six times that is allowed. The integer sums are exact, so that their terms are those of
+/// blocks of 32 columns and of groups.
+class GemmTest {
+    private static final int[] GROUPS = {32, 64, 128};
+    private static final DType[] FLOATS = {DType.F16, DType.BF16, DType.F32};
+    private static final double ULP = 0x1p-24;
+
+    @Property(tries = 80)
+    void floatsMatchTheScalarProduct(
+            @ForAll @IntRange(min = 1, max = 150) int rows,
+            @ForAll @IntRange(min = 1, max = 9) int groups,
+            @ForAll @IntRange(min = 0, max = 2) int group,
+            @ForAll @IntRange(min = 1, max = 35) int tokens,
+            @ForAll @IntRange(min = 0, max = 2) int type,
+            @ForAll long seed) {
+        try (var arena = Arena.ofConfined()) {
+            var random = new Random(seed);
+            var weights = weights(random, arena, rows, groups * GROUPS[group], GROUPS[group], FLOATS[type]);
+            var x = activations(random, tokens, weights.cols());
+            compare(weights, x, tokens, floats(weights, x, tokens), false);
+        }
+    }
+
+    @Property(tries = 80)
+    void shortsMatchTheScalarProductOfTheSameIntegers(
+            @ForAll @IntRange(min = 1, max = 150) int rows,
+            @ForAll @IntRange(min = 1, max = 9) int groups,
+            @ForAll @IntRange(min = 0, max = 2) int group,
+            @ForAll @IntRange(min = 1, max = 35) int tokens,
+            @ForAll @IntRange(min = 0, max = 2) int type,
+            @ForAll @IntRange(min = 1, max = 5) int unitsAtOnce,
+            @ForAll long seed) {
+        try (var arena = Arena.ofConfined()) {
+            var random = new Random(seed);
+            var weights = weights(random, arena, rows, groups * GROUPS[group], GROUPS[group], FLOATS[type]);
+            var x = activations(random, tokens, weights.cols());
+            compare(weights, x, tokens, shorts(weights, x, tokens, unitsAtOnce), true);
+        }
+    }
+
+    /// Every product is 8 * 127: the largest sum of 32 that there is.
+    @Test
+    void theLargestIntegersDoNotOverflow() {
+        try (var arena = Arena.ofConfined()) {
+            var weights = weights(new Random(1), arena, 70, 320, 64, DType.F32);
+            weights.words().fill((byte) 0);
+            var x = new float[5 * 320];
+            for (var i = 0; i < x.length; i++) {
+                x[i] = i % 640 < 320 ? 3 : -3;
+            }
+            compare(weights, x, 5, shorts(weights, x, 5, 1), true);
+        }
+    }
+
+    @Test
+    void aTokenOfZerosGivesZeros() {
+        try (var arena = Arena.ofConfined()) {
+            var weights = weights(new Random(2), arena, 33, 64, 32, DType.BF16);
+            assertThat(shorts(weights, new float[2 * 64], 2, 1)).containsOnly(0);
+        }
+    }
+
+    @Test
+    void anActivationThatIsNoNumberSpoilsItsTokenOnly() {
+        try (var arena = Arena.ofConfined()) {
+            var random = new Random(3);
+            var weights = weights(random, arena, 17, 128, 64, DType.F16);
+            var x = activations(random, 3, 128);
+            x[128 + 77] = Float.NaN;
+            var out = shorts(weights, x, 3, 1);
+            for (var row = 0; row < 17; row++) {
+                assertThat(out[row]).isFinite();
+                assertThat(out[17 + row]).isNaN();
+                assertThat(out[34 + row]).isFinite();
+            }
+        }
+    }
+
+    /// A scratch object used for a large product and then for a small one.
+    @Test
+    void scratchMemoryLeavesNothingBehind() {
+        try (var arena = Arena.ofConfined()) {
+            var random = new Random(4);
+            var gemm = new ShortGemm();
+            var input = new ShortInput();
+            for (var tokens : new int[] {31, 3, 12}) {
+                var weights = weights(random, arena, 10 * tokens, 64 * tokens, 64, DType.BF16);
+                var x = activations(random, tokens, weights.cols());
+                compare(weights, x, tokens, shorts(gemm, input, weights, x, tokens, 2), true);
+            }
+        }
+    }
+
+    private static float[] floats(BlockedWeights weights, float[] x, int tokens) {
+        var input = new FloatInput();
+        input.resize(tokens, weights.cols());
+        for (var tile = 0; tile < input.tiles(); tile++) {
+            input.pack(x, 0, weights.cols(), tile);
+        }
+        var gemm = new FloatGemm();
+        var out = new float[tokens * weights.rows()];
+        for (var unit = 0; unit < FloatGemm.units(weights); unit++) {
+            gemm.multiply(weights, unit, input, out, 0, weights.rows());
+        }
+        return out;
+    }
+
+    private static float[] shorts(BlockedWeights weights, float[] x, int tokens, int unitsAtOnce) {
+        return shorts(new ShortGemm(), new ShortInput(), weights, x, tokens, unitsAtOnce);
+    }
+
+    private static float[] shorts(
+            ShortGemm gemm, ShortInput input, BlockedWeights weights, float[] x, int tokens, int unitsAtOnce) {
+        input.resize(tokens, weights.cols(), weights.groupSize());
+        for (var tile = 0; tile < input.tiles(); tile++) {
+            input.quantize(x, 0, weights.cols(), tile);
+        }
+        var out = new float[tokens * weights.rows()];
+        var units = ShortGemm.units(weights);
+        for (var unit = 0; unit < units; unit += unitsAtOnce) {
+            gemm.multiply(weights, unit, Math.min(unit + unitsAtOnce, units), input, out, 0, weights.rows());
+        }
+        return out;
+    }
+
+    private static void compare(BlockedWeights weights, float[] x, int tokens, float[] out, boolean quantized) {
+        for (var token = 0; token < tokens; token++) {
+            for (var row = 0; row < weights.rows(); row++) {
+                var sum = 0.0;
+                var squares = 0.0;
+                for (var col = 0; col < weights.cols(); col += 32) {
+                    var scale = scale(weights, weights.scales(), row, col);
+                    var bias = scale(weights, weights.biases(), row, col);
+                    var largest = largest(x, token * weights.cols() + col);
+                    for (var k = col; k < col + 32; k++) {
+                        var q = value(weights, row, k);
+                        var exact = x[token * weights.cols() + k];
+                        // As the kernel: the centred part of quantized activations, the rest of exact ones.
+                        var rounded = quantized ? quantize(exact, largest) : exact;
+                        var product = scale * (q - 8) * rounded + (bias + 8 * scale) * exact;
+                        sum += product;
+                        squares += square(scale * (q - 8) * rounded) + square((bias + 8 * scale) * exact);
+                    }
+                }
+                // A term may be as large as the sum of a block's 32 products.
+                var tolerance = 6 * ULP * Math.sqrt(weights.cols() * squares) + Float.MIN_NORMAL;
+                assertThat((double) out[token * weights.rows() + row])
+                        .as("token %d row %d", token, row)
+                        .isCloseTo(sum, org.assertj.core.data.Offset.offset(tolerance));
+            }
+        }
+    }
+
+    /// In f32 as the kernel: a value between two integers must fall to the same side.
+    private static double quantize(float exact, float largest) {
+        return Math.rint(exact * (127 / largest)) * (largest / 127.0);
+    }
+
+    private static float largest(float[] x, int from) {
+        var largest = 0f;
+        for (var i = from; i < from + 32; i++) {
+            largest = Math.max(largest, Math.abs(x[i]));
+        }
+        return largest;
+    }
+
+    private static double square(double value) {
+        return value * value;
+    }
+
+    private static int value(BlockedWeights weights, int row, int col) {
+        var at = weights.wordsAt(row / Lanes.COUNT, col) + row % Lanes.COUNT * (long) Integer.BYTES;
+        return (weights.words().get(ValueLayout.JAVA_INT, at) >>> (4 * (col % 8))) & 15;
+    }
+
+    private static double scale(BlockedWeights weights, MemorySegment from, int row, int col) {
+        var at = weights.scalesAt(row / Lanes.COUNT)
+                + (long) (col / weights.groupSize()) * Lanes.COUNT
+                + row % Lanes.COUNT;
+        return switch (weights.scaleType()) {
+            case F32 -> from.getAtIndex(ValueLayout.JAVA_FLOAT, at);
+            case F16 -> Float.float16ToFloat(from.getAtIndex(ValueLayout.JAVA_SHORT, at));
+            case BF16 -> Float.intBitsToFloat(from.getAtIndex(ValueLayout.JAVA_SHORT, at) << 16);
+            case U32, I32, U8 -> throw new IllegalArgumentException("no type of scales");
+        };
+    }
+
+    private static BlockedWeights weights(
+            Random random, Arena arena, int rows, int cols, int groupSize, DType scaleType) {
+        var padded = Lanes.roundUp(rows);
+        var words = arena.allocate((long) padded * cols / 2, Integer.BYTES);
+        for (var i = 0L; i < words.byteSize() / Integer.BYTES; i++) {
+            words.setAtIndex(ValueLayout.JAVA_INT, i, random.nextInt());
+        }
+        var count = padded * (cols / groupSize);
+        return new BlockedWeights(
+                words,
+                scales(random, arena, count, 0.01, scaleType),
+                scales(random, arena, count, -0.08, scaleType),
+                scaleType,
+                rows,
+                cols,
+                groupSize);
+    }
+
+    private static MemorySegment scales(Random random, Arena arena, int count, double mean, DType type) {
+        var data = arena.allocate((long) count * type.byteSize(), Float.BYTES);
+        for (var i = 0; i < count; i++) {
+            var value = (float) (mean * (0.5 + random.nextDouble()));
+            switch (type) {
+                case F32 -> data.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+                case F16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(value));
+                case BF16 ->
+                    data.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(value) >>> 16));
+                case U32, I32, U8 -> throw new IllegalArgumentException("no type of scales");
+            }
+        }
+        return data;
+    }
+
+    private static float[] activations(Random random, int tokens, int cols) {
+        var x = new float[tokens * cols];
+        for (var i = 0; i < x.length; i++) {
+            x[i] = (float) random.nextGaussian();
+        }
+        return x;
+    }
+}
