@@ -13,11 +13,12 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 
-/// Speeds of Jlama, as one line of JSON with the names that TokensPerSecond uses; or its quantization of a model.
+/// Speeds of Jlama, as one line of JSON with the names that TokensPerSecond uses; or its quantization of a
+/// model.
 ///
-/// `quantize IN OUT`: writes the Hugging Face folder IN in Jlama's Q4 format to OUT. `FOLDER THREADS PREFILL DECODE
-/// TOKENS WARM_UP_SECONDS`: measures (lists such as `512,2048`). Compiled by the compare bench against the jars that
-/// Maven brings.
+/// `quantize IN OUT`: writes the Hugging Face folder IN in Jlama's Q4 format to OUT. `FOLDER THREADS PREFILL
+/// DECODE TOKENS WARM_UP_SECONDS`: measures (lists such as `512,2048`). Compiled by the compare bench against
+/// the jars that Maven brings.
 final class JlamaSpeed {
     private static final int WARM_UP_PROMPT = 512;
 

@@ -11,9 +11,10 @@ import java.util.Random;
 
 /// Speeds of Llama3.java on a GGUF file, as one line of JSON with the names that TokensPerSecond uses.
 ///
-/// Arguments: GGUF file, prompt lengths, contexts (lists such as `512,2048`), answer tokens, seconds of warm-up. It
-/// lies in Llama3.java's package because nothing there is public, and makes the model itself: that program's own
-/// loader wants Llama 3's vocabulary, and speed needs none. Compiled by the compare bench beside the user's file.
+/// Arguments: GGUF file, prompt lengths, contexts (lists such as `512,2048`), answer tokens, seconds of
+/// warm-up. It lies in Llama3.java's package because nothing there is public, and makes the model itself: that
+/// program's own loader wants Llama 3's vocabulary, and speed needs none. Compiled by the compare bench beside
+/// the user's file.
 final class Llama3Speed {
     private static final int BATCH = Integer.getInteger("llama.BatchSize", 16);
     private static final int WARM_UP_PROMPT = 512;

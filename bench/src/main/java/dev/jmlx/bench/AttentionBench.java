@@ -4,6 +4,7 @@ import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.cpu.CpuOps;
 import dev.jmlx.engine.ops.Batch;
+import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -57,7 +58,7 @@ public class AttentionBench {
 
     @Setup
     public void create() {
-        ops = new CpuOps(threads);
+        ops = new CpuOps(threads, Precision.EXACT);
         caches = new KvCaches(type, 1, 1, past + tokens, KV_HEADS, HEAD_DIM);
         caches.reserve(0, past + tokens);
         queries = ops.prepare(RandomMatrix.dense(arena, tokens, KV_HEADS * GROUP * HEAD_DIM), arena);

@@ -2,6 +2,7 @@ package dev.jmlx.bench;
 
 import dev.jmlx.engine.cpu.CpuOps;
 import dev.jmlx.engine.ops.Batch;
+import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -46,6 +47,9 @@ public class LinearBench {
     @Param({"1", "2"})
     public int threads;
 
+    @Param({"EXACT", "FAST"})
+    public Precision precision = Precision.EXACT;
+
     private final Arena arena = Arena.ofShared();
     private @Nullable CpuOps ops;
     private @Nullable Matrix weight;
@@ -54,7 +58,7 @@ public class LinearBench {
 
     @Setup
     public void create() {
-        ops = new CpuOps(threads);
+        ops = new CpuOps(threads, precision);
         weight = ops.prepare(RandomMatrix.quantized(arena, ROWS, COLS, bits, groupSize), arena);
         activations = ops.prepare(RandomMatrix.dense(arena, tokens, COLS), arena);
         var ids = new int[tokens];

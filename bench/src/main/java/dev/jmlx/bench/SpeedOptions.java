@@ -1,21 +1,24 @@
 package dev.jmlx.bench;
 
+import dev.jmlx.engine.ops.Precision;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// What [TokensPerSecond] measures, read from its arguments.
 ///
-/// `folder`: the model's. `threads`: CPU threads that compute. `prompts`: prompt lengths whose speed is
-/// measured. `contexts`: prompt lengths behind which answers are measured. `sequences`: how many answers
-/// run together. `answer`: answer tokens, at least 2. `warmUpSeconds`: at least so long is run before
-/// anything counts, and at least one prompt. `rounds`: repetitions, of which the median counts. `json`:
-/// one JSON object instead of lines.
+/// `folder`: the model's. `threads`: CPU threads that compute. `precision`: as a server is asked for.
+/// `prompts`: prompt lengths whose speed is measured. `contexts`: prompt lengths behind which answers are
+/// measured. `sequences`: how many answers run together. `answer`: answer tokens, at least 2. `warmUpSeconds`:
+/// at least so long is run before anything counts, and at least one prompt. `rounds`: repetitions, of which the
+/// median counts. `json`: one JSON object instead of lines.
 record SpeedOptions(
         Path folder,
         int threads,
+        Precision precision,
         List<Integer> prompts,
         List<Integer> contexts,
         List<Integer> sequences,
@@ -25,7 +28,7 @@ record SpeedOptions(
         boolean json) {
 
     static final String USAGE = """
-            arguments: FOLDER [--threads 2] [--prefill 512,2048] [--decode 128,1024] [--sequences 1,2,4,8]
+            arguments: FOLDER [--threads 2] [--precision fast|exact] [--prefill 512,2048] [--decode 128,1024] [--sequences 1,2,4,8]
               [--tokens 32] [--warm-up 10] [--rounds 1] [--json]; the lists are empty unless given""";
 
     SpeedOptions {
@@ -53,6 +56,7 @@ record SpeedOptions(
         var options = new SpeedOptions(
                 Path.of(args[0]),
                 Integer.parseInt(take(given, "--threads", "2")),
+                Precision.valueOf(take(given, "--precision", "fast").toUpperCase(Locale.ROOT)),
                 numbers(take(given, "--prefill", "")),
                 numbers(take(given, "--decode", "")),
                 numbers(take(given, "--sequences", "")),

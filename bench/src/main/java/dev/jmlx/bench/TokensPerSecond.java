@@ -27,7 +27,8 @@ public final class TokensPerSecond {
     /// See the class.
     public static void main(String[] args) throws InterruptedException {
         var options = SpeedOptions.parse(args);
-        var engineOptions = new EngineOptions("cpu", options.threads(), options.mostSequences(), 64, CacheType.F16);
+        var engineOptions = new EngineOptions(
+                "cpu", options.threads(), options.mostSequences(), 64, options.precision(), CacheType.F16);
         try (var engine = Engine.open(options.folder(), engineOptions)) {
             var results = new SpeedRun(engine, options).measure();
             System.out.println(options.json() ? json(results) : engine.info() + "\n" + lines(results));

@@ -2,6 +2,7 @@ package dev.jmlx.cli;
 
 import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.generate.EngineOptions;
+import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.http.messages.AnswerDefaults;
 import dev.jmlx.http.messages.RequestedSampling;
 import java.net.InetAddress;
@@ -18,7 +19,8 @@ record ServerConfig(Listen listen, ModelChoice model, AnswerDefaults defaults, E
     /// Where to listen, and the key that clients must send; null asks for none.
     record Listen(String host, int port, @Nullable String apiKey) {}
 
-    /// `name`: a folder, or a name under `models`; null is the embedded model. `apiName`: how the API calls it.
+    /// `name`: a folder, or a name under `models`; null is the embedded model. `apiName`: how the API
+    /// calls it.
     /// `eosToken`: a further token that ends answers.
     record ModelChoice(
             @Nullable String name, String apiName, @Nullable String eosToken) {}
@@ -68,11 +70,20 @@ record ServerConfig(Listen listen, ModelChoice model, AnswerDefaults defaults, E
                 settings.wholeNumber("THREADS", defaults.threads(), 1, 1024),
                 settings.wholeNumber("MAX_SEQUENCES", defaults.maxSequences(), 1, 1024),
                 defaults.maxWaiting(),
+                precision(settings),
                 cacheType(settings));
     }
 
+    private static Precision precision(Settings settings) {
+        var fallback = EngineOptions.defaults().precision().name().toLowerCase(Locale.ROOT);
+        return Precision.valueOf(
+                settings.choice("PRECISION", fallback, "fast", "exact").toUpperCase(Locale.ROOT));
+    }
+
     private static CacheType cacheType(Settings settings) {
-        var fallback = EngineOptions.defaults().cacheType().name().toLowerCase(Locale.ROOT);
+        var exact = precision(settings) == Precision.EXACT;
+        var fallback =
+                exact ? "f32" : EngineOptions.defaults().cacheType().name().toLowerCase(Locale.ROOT);
         var name = settings.choice("KV_CACHE", fallback, "f32", "f16", "bf16", "int8");
         return CacheType.valueOf(name.toUpperCase(Locale.ROOT));
     }

@@ -3,6 +3,7 @@ package dev.jmlx.metal;
 import dev.jmlx.engine.ops.Backend;
 import dev.jmlx.engine.ops.BackendUnavailableException;
 import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.Precision;
 import java.util.Locale;
 
 /// Apple GPUs. Its kernels are not part of this version, so it reports itself as unavailable and says why.
@@ -25,7 +26,7 @@ public final class MetalBackend implements Backend {
     }
 
     @Override
-    public Ops open(int threads) {
+    public Ops open(int threads, Precision precision) {
         throw new BackendUnavailableException("metal is unavailable: " + reason());
     }
 

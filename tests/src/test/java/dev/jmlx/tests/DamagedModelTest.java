@@ -8,6 +8,7 @@ import dev.jmlx.engine.generate.Engine;
 import dev.jmlx.engine.generate.EngineOptions;
 import dev.jmlx.engine.generate.GenerationRequest;
 import dev.jmlx.engine.generate.TokenEvent;
+import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.sample.SamplingParams;
 import dev.jmlx.engine.weights.ModelLoadException;
 import java.io.IOException;
@@ -24,12 +25,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Model folders that cannot be run: each is refused with one sentence that names the cause, at once and without
-/// memory for what the folder merely claims.
+/// Model folders that cannot be run: each is refused with one sentence that names the cause, at once and
+/// without memory for what the folder merely claims.
 @Timeout(60)
 final class DamagedModelTest {
     private static final String WEIGHTS = "model.safetensors";
-    private static final EngineOptions OPTIONS = new EngineOptions("cpu", 1, 8, 8, CacheType.F16);
+    private static final EngineOptions OPTIONS = new EngineOptions("cpu", 1, 8, 8, Precision.FAST, CacheType.F16);
 
     @TempDir
     Path folder;

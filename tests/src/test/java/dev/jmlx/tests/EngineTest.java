@@ -13,6 +13,7 @@ import dev.jmlx.engine.generate.FinishReason;
 import dev.jmlx.engine.generate.Generation;
 import dev.jmlx.engine.generate.GenerationRequest;
 import dev.jmlx.engine.generate.TokenEvent;
+import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.sample.SamplingParams;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -35,7 +36,7 @@ final class EngineTest {
     private static Engine open(int maxSequences, int maxWaiting) {
         return Engine.open(
                 Fixtures.resource("goldens/models").resolve("llama"),
-                new EngineOptions("cpu", 2, maxSequences, maxWaiting, CacheType.F16));
+                new EngineOptions("cpu", 2, maxSequences, maxWaiting, Precision.FAST, CacheType.F16));
     }
 
     private void reopen(int maxSequences, int maxWaiting) {
@@ -138,7 +139,8 @@ final class EngineTest {
         assertThat(engine.status()).isEqualTo(new EngineStatus(0, 0));
     }
 
-    /// A cancel that comes while the engine looks at the waiting line once made the request vanish without an end.
+    /// A cancel that comes while the engine looks at the waiting line once made the request vanish
+    /// without an end.
     @Test
     void everyoneInACancellingCrowdGetsAnEnd() throws Exception {
         reopen(1, 1000);

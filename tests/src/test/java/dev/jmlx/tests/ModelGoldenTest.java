@@ -7,6 +7,7 @@ import dev.jmlx.engine.cpu.CpuBackend;
 import dev.jmlx.engine.cpu.ScalarOps;
 import dev.jmlx.engine.model.Models;
 import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.weights.ModelConfig;
 import dev.jmlx.engine.weights.Safetensors;
 import dev.jmlx.engine.weights.TensorInfo;
@@ -25,10 +26,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Every tiny checkpoint of the fixtures against the reference's logits, on the CPU backend and on the scalar
 /// reference.
 ///
-/// The fixtures hold what mlx-lm computes with float32 activations; `-Dgoldens.models=FOLDER` runs any other folder of
-/// the format that `goldens/README.md` of the test resources describes.
+/// The fixtures hold what mlx-lm computes with float32 activations; `-Dgoldens.models=FOLDER` runs any other
+/// folder of the format that `goldens/README.md` of the test resources describes.
 final class ModelGoldenTest {
-    /// The fixtures' own one-pass and step-by-step results agree to 3e-5; a float32 engine agrees to this.
+    /// The fixtures' own one-pass and step-by-step results agree to 3e-5; a float32 engine agrees to
+    /// this.
     private static final double TOLERANCE = 1e-3;
 
     private static final Path FOLDER = Fixtures.locate("goldens.models", "goldens/models");
@@ -52,7 +54,7 @@ final class ModelGoldenTest {
     @ParameterizedTest
     @MethodSource("checkpoints")
     void cpuBackendAgrees(Path folder) {
-        verify(folder, new CpuBackend().open(2));
+        verify(folder, new CpuBackend().open(2, Precision.EXACT));
     }
 
     @Test

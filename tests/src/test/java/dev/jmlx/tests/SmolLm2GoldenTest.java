@@ -9,6 +9,7 @@ import dev.jmlx.engine.generate.Engine;
 import dev.jmlx.engine.generate.EngineOptions;
 import dev.jmlx.engine.generate.GenerationRequest;
 import dev.jmlx.engine.generate.TokenEvent;
+import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.sample.SamplingParams;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,8 +41,9 @@ final class SmolLm2GoldenTest {
 
     @BeforeAll
     void open() {
-        engine = Engine.open(Fixtures.embeddedModel(), new EngineOptions("cpu", 2, 4, 4, CacheType.F32));
-        runner = new ModelRunner(Fixtures.embeddedModel(), new CpuBackend().open(2), CacheType.F32);
+        engine = Engine.open(
+                Fixtures.embeddedModel(), new EngineOptions("cpu", 2, 4, 4, Precision.EXACT, CacheType.F32));
+        runner = new ModelRunner(Fixtures.embeddedModel(), new CpuBackend().open(2, Precision.EXACT), CacheType.F32);
     }
 
     @AfterAll

@@ -2,8 +2,10 @@ package dev.jmlx.engine.cpu;
 
 import dev.jmlx.engine.ops.Backend;
 import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.Precision;
 
-/// The backend that is always there: priority 0, so that a device is tried first. Stateless; found by ServiceLoader.
+/// The backend that is always there: priority 0, so that a device is tried first. Stateless; found by
+/// ServiceLoader.
 public final class CpuBackend implements Backend {
     @Override
     public String name() {
@@ -21,7 +23,7 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public Ops open(int threads) {
-        return new CpuOps(threads);
+    public Ops open(int threads, Precision precision) {
+        return new CpuOps(threads, precision);
     }
 }

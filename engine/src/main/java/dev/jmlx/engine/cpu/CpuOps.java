@@ -4,6 +4,7 @@ import dev.jmlx.engine.cache.KvCache;
 import dev.jmlx.engine.ops.Activation;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.ops.RopeTable;
 import dev.jmlx.engine.tensor.DenseVector;
 import dev.jmlx.engine.tensor.Matrix;
@@ -21,6 +22,7 @@ public final class CpuOps implements Ops {
     private final WorkerPool pool;
     private final Repacker repacker;
     private final VectorInput input = new VectorInput();
+    private final TokensInput tokens;
     private final LinearTask linear;
     private final GatedTask gated;
     private final RowTask rows;
@@ -28,7 +30,7 @@ public final class CpuOps implements Ops {
     private final Panel embedding = new Panel();
 
     /// Starts `threads - 1` worker threads; the engine thread is the other one.
-    public CpuOps(int threads) {
+    public CpuOps(int threads, Precision precision) {
         if (threads < 1) {
             throw new IllegalArgumentException(threads + " threads; the CPU backend needs at least 1");
         }
@@ -38,8 +40,9 @@ public final class CpuOps implements Ops {
             scratch[i] = new Scratch();
         }
         repacker = new Repacker(pool);
-        linear = new LinearTask(pool, scratch, input);
-        gated = new GatedTask(pool, scratch, input);
+        tokens = new TokensInput(pool);
+        linear = new LinearTask(pool, scratch, precision, input, tokens);
+        gated = new GatedTask(pool, scratch, input, linear);
         rows = new RowTask(pool);
         attention = new AttentionTask(pool);
     }
@@ -58,12 +61,14 @@ public final class CpuOps implements Ops {
     public void beginStep() {
         arena.reset();
         input.forget();
+        tokens.forget();
     }
 
     @Override
     public void keepOnly(Tensor x) {
         arena.keepOnly();
         input.forget();
+        tokens.forget();
     }
 
     @Override

@@ -6,9 +6,9 @@ import jdk.incubator.vector.VectorOperators;
 /// The exponential of SiLU; softmax has its own in [SoftmaxRows].
 ///
 /// `exp(x) = 2^n * p(r)`, `n` the nearest integer to `x / ln 2`, `r = x - n ln 2` in two parts, `p` the Taylor
-/// polynomial of degree 7 on |r| <= 0.347: within 2 ulp of the exact value, which a test checks over the whole range.
-/// Below -87 the result is 0, above 88 it is exp(88). The polynomial stands in each kernel again, because a helper
-/// with vector arguments that C2 decides not to inline would box them. Any thread.
+/// polynomial of degree 7 on |r| <= 0.347: within 2 ulp of the exact value, which a test checks over the whole
+/// range. Below -87 the result is 0, above 88 it is exp(88). The polynomial stands in each kernel again,
+/// because a helper with vector arguments that C2 decides not to inline would box them. Any thread.
 final class Exponentials {
     private static final float LOWEST = -87f;
     private static final float HIGHEST = 88f;

@@ -41,8 +41,8 @@ final class FloatInput {
         return tile * WIDTH * cols + col * width(tile);
     }
 
-    /// Copies the tokens of tile `tile` of `x`, whose token `t` begins at `start + t * stride`; tokens that the tile
-    /// has too much repeat the last one.
+    /// Copies the tokens of tile `tile` of `x`, whose token `t` begins at `start + t * stride`; tokens
+    /// that the tile has too much repeat the last one.
     void pack(float[] x, int start, int stride, int tile) {
         var width = width(tile);
         for (var t = 0; t < width; t += 4) {

@@ -12,16 +12,18 @@ final class GatedTask implements WorkerPool.Task {
     private final WorkerPool pool;
     private final Scratch[] scratch;
     private final VectorInput input;
+    private final LinearTask linear;
     private @Nullable RowBlocks gate;
     private @Nullable RowBlocks up;
     private CpuTensor out = new CpuTensor();
     private Activation activation = Activation.SILU;
     private int unitBlocks;
 
-    GatedTask(WorkerPool pool, Scratch[] scratch, VectorInput input) {
+    GatedTask(WorkerPool pool, Scratch[] scratch, VectorInput input, LinearTask linear) {
         this.pool = pool;
         this.scratch = scratch;
         this.input = input;
+        this.linear = linear;
     }
 
     /// Whether gate and up read the same arrangement of one token.
@@ -36,7 +38,7 @@ final class GatedTask implements WorkerPool.Task {
         up = upWeight;
         activation = kind;
         out = result;
-        unitBlocks = LinearTask.unitBlocks(gateWeight);
+        unitBlocks = linear.unitBlocks(gateWeight);
         pool.run(this, (gateWeight.blocks() + unitBlocks - 1) / unitBlocks);
     }
 
@@ -47,7 +49,7 @@ final class GatedTask implements WorkerPool.Task {
         var from = unit * unitBlocks;
         var end = Math.min(first.blocks(), from + unitBlocks);
         var to = out.offset() + from * Lanes.COUNT;
-        var upped = scratch[worker].sums(unitBlocks * Lanes.COUNT);
+        var upped = scratch[worker].results(unitBlocks * Lanes.COUNT);
         MatVec.blocks(first, from, end, input, out.data(), to);
         MatVec.blocks(second, from, end, input, upped, 0);
         var rows = Math.min(first.rows(), end * Lanes.COUNT) - from * Lanes.COUNT;

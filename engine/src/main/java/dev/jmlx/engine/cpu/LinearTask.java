@@ -1,51 +1,84 @@
 package dev.jmlx.engine.cpu;
 
+import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.tensor.DenseVector;
-import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// A linear layer over stretches of weight rows; one long-lived object per [CpuOps], run on its pool.
+/// A linear layer over units of weight rows; one long-lived object per [CpuOps], run on its pool.
 ///
-/// One token goes to [MatVec]; several to [PanelTile], over panels that are unpacked once for all tokens.
-/// Engine thread, workers inside [#apply].
+/// One token goes to [MatVec], several to [FloatGemm], and chunks of a prompt against 4-bit weights to
+/// [ShortGemm] unless f32 activations were asked for. Engine thread, workers inside [#apply].
 final class LinearTask implements WorkerPool.Task {
-    /// Weights in a unit of matrix-vector work: one or two microseconds.
-    private static final int UNIT_WEIGHTS = Integer.getInteger("unit", 1 << 15);
+    /// Weights in a unit of matrix-vector work: a few microseconds, long enough for the prefetchers to
+    /// get going.
+    private static final int UNIT_WEIGHTS = 1 << 17;
+
+    /// Tokens from which on integers are faster: below, most of the work is unpacking. More sequences
+    /// than a server answers at a time, so that answers are computed in f32 whoever else is served.
+    private static final int MIN_SHORT_TOKENS = 16;
+
+    /// Columns from which on several units of [ShortGemm] share what they read of the activations.
+    private static final int WIDE = 4096;
+
+    private static final int WIDE_UNITS = 8;
 
     private final WorkerPool pool;
     private final Scratch[] scratch;
-    private final VectorInput input;
+    private final Precision precision;
+    private final VectorInput vector;
+    private final TokensInput tokens;
     private CpuTensor x = new CpuTensor();
     private CpuTensor out = x;
     private @Nullable RowBlocks weight;
     private float @Nullable [] bias;
-    private boolean vector;
+    private FloatInput floats = new FloatInput();
+    private ShortInput shorts = new ShortInput();
+    private Kernel kernel = Kernel.VECTOR;
     private int unitBlocks;
 
-    LinearTask(WorkerPool pool, Scratch[] scratch, VectorInput input) {
-        this.pool = pool;
-        this.scratch = scratch;
-        this.input = input;
+    private enum Kernel {
+        VECTOR,
+        FLOATS,
+        SHORTS
     }
 
-    /// `result = tokens * matrix^T (+ values)`; shapes were checked.
-    void apply(CpuTensor tokens, RowBlocks matrix, @Nullable DenseVector values, CpuTensor result) {
-        x = tokens;
+    LinearTask(WorkerPool pool, Scratch[] scratch, Precision precision, VectorInput vector, TokensInput tokens) {
+        this.pool = pool;
+        this.scratch = scratch;
+        this.precision = precision;
+        this.vector = vector;
+        this.tokens = tokens;
+    }
+
+    /// `result = rows * matrix^T (+ values)`; shapes were checked.
+    void apply(CpuTensor rows, RowBlocks matrix, @Nullable DenseVector values, CpuTensor result) {
+        x = rows;
         weight = matrix;
         bias = values == null ? null : values.values();
         out = result;
-        vector = tokens.rows() == 1 && MatVec.applies(matrix);
-        if (vector) {
-            input.prepare(tokens, matrix);
+        kernel = kernel(rows, matrix);
+        switch (kernel) {
+            case VECTOR -> {
+                vector.prepare(rows, matrix);
+                unitBlocks = unitBlocks(matrix);
+            }
+            case FLOATS -> {
+                floats = tokens.floats(rows);
+                unitBlocks = FloatGemm.BLOCKS;
+            }
+            case SHORTS -> {
+                shorts = tokens.shorts(rows, ((RowBlocks.Quantized) matrix).groupSize());
+                unitBlocks = ShortGemm.BLOCKS * (matrix.cols() >= WIDE ? WIDE_UNITS : 1);
+            }
         }
-        unitBlocks = vector ? unitBlocks(matrix) : 2;
         pool.run(this, (matrix.blocks() + unitBlocks - 1) / unitBlocks);
     }
 
-    /// Row blocks in a unit of matrix-vector work.
-    static int unitBlocks(RowBlocks matrix) {
-        return Math.max(1, UNIT_WEIGHTS / (matrix.cols() * Lanes.COUNT));
+    /// Row blocks in a unit of matrix-vector work: small layers are one unit for each thread.
+    int unitBlocks(RowBlocks matrix) {
+        var blocks = Math.max(1, UNIT_WEIGHTS / (matrix.cols() * Lanes.COUNT));
+        return Math.clamp((matrix.blocks() + pool.threads() - 1) / pool.threads(), 1, blocks);
     }
 
     @Override
@@ -53,12 +86,30 @@ final class LinearTask implements WorkerPool.Task {
         var matrix = Objects.requireNonNull(weight);
         var from = unit * unitBlocks;
         var end = Math.min(matrix.blocks(), from + unitBlocks);
-        if (vector) {
-            MatVec.blocks(matrix, from, end, input, out.data(), out.offset() + from * Lanes.COUNT);
-        } else {
-            panels(matrix, from, scratch[worker]);
+        var own = scratch[worker];
+        switch (kernel) {
+            case VECTOR -> MatVec.blocks(matrix, from, end, vector, out.data(), out.offset() + from * Lanes.COUNT);
+            case FLOATS -> own.floatGemm().multiply(matrix, unit, floats, out.data(), out.offset(), out.cols());
+            case SHORTS -> {
+                var first = from / ShortGemm.BLOCKS;
+                var last = (end + ShortGemm.BLOCKS - 1) / ShortGemm.BLOCKS;
+                var quantized = (RowBlocks.Quantized) matrix;
+                own.shortGemm().multiply(quantized, first, last, shorts, out.data(), out.offset(), out.cols());
+            }
         }
         addBias(from * Lanes.COUNT, Math.min(matrix.rows(), end * Lanes.COUNT));
+    }
+
+    private Kernel kernel(CpuTensor rows, RowBlocks matrix) {
+        if (rows.rows() == 1 && MatVec.applies(matrix)) {
+            return Kernel.VECTOR;
+        }
+        return precision == Precision.FAST
+                        && rows.rows() >= MIN_SHORT_TOKENS
+                        && matrix instanceof RowBlocks.Quantized quantized
+                        && quantized.bits() == 4
+                ? Kernel.SHORTS
+                : Kernel.FLOATS;
     }
 
     private void addBias(int from, int end) {
@@ -70,36 +121,6 @@ final class LinearTask implements WorkerPool.Task {
             for (var r = from; r < end; r++) {
                 out.data()[out.rowOffset(t) + r] += values[r];
             }
-        }
-    }
-
-    /// The rows of two blocks, for all tokens.
-    private void panels(RowBlocks matrix, int block, Scratch own) {
-        var tokens = x.rows();
-        var sums = own.sums(tokens * Panel.ROWS);
-        Arrays.fill(sums, 0, tokens * Panel.ROWS, 0);
-        for (var k = 0; k < matrix.cols(); k += Panel.DEPTH) {
-            var count = Math.min(Panel.DEPTH, matrix.cols() - k);
-            own.panel().unpack(matrix, block, k, count);
-            multiply(own.panel().data(), k, count, tokens, sums);
-        }
-        var first = block * Lanes.COUNT;
-        var rows = Math.min(Panel.ROWS, matrix.rows() - first);
-        for (var t = 0; t < tokens; t++) {
-            System.arraycopy(sums, t * Panel.ROWS, out.data(), out.rowOffset(t) + first, rows);
-        }
-    }
-
-    private void multiply(float[] panel, int k, int count, int tokens, float[] sums) {
-        var t = 0;
-        for (; t <= tokens - 8; t += 8) {
-            PanelTile.eight(panel, count, x.data(), x.rowOffset(t) + k, x.cols(), sums, t * Panel.ROWS);
-        }
-        for (; t <= tokens - 4; t += 4) {
-            PanelTile.four(panel, count, x.data(), x.rowOffset(t) + k, x.cols(), sums, t * Panel.ROWS);
-        }
-        for (; t < tokens; t++) {
-            PanelTile.one(panel, count, x.data(), x.rowOffset(t) + k, sums, t * Panel.ROWS);
         }
     }
 }

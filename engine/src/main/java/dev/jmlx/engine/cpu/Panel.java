@@ -9,11 +9,10 @@ import jdk.incubator.vector.VectorOperators;
 /// Two row blocks' weights for a stretch of columns as f32, `[column][STRIDE]`: what products with several
 /// tokens read, so that weights are unpacked once for all of them. The scratch of one worker.
 final class Panel {
-    /// Rows of a panel: two blocks side by side.
-    static final int ROWS = 2 * Lanes.COUNT;
+    private static final int ROWS = PanelTile.WIDTH;
 
-    /// Columns of a panel at most: with [#ROWS] at 512 bits half of a 48 KB L1.
-    static final int DEPTH = 192;
+    /// Columns of a panel at most, a whole number of groups.
+    static final int DEPTH = 256;
 
     private final float[] data = new float[DEPTH * ROWS];
     private final float[] scales = new float[DEPTH * Lanes.COUNT];

@@ -4,11 +4,12 @@ import jdk.incubator.vector.FloatVector;
 
 /// The f32 inner loops of [FloatGemm]: two vectors of rows times 8 or 4 tokens.
 ///
-/// Each adds `sum over k of x[k, token] * panel[k, row]` to `c[token, row]`. Rows are lanes and loaded as vectors,
-/// `[k][2 * lane]` from `panelStart`; activations are broadcast, `[k][token]` from `xStart`, so that all addresses but
-/// one are constants. Sixteen accumulators, two loaded vectors and a broadcast fit the 32 registers of AVX-512 and
-/// NEON: two loads of vectors, which split cache lines, and eight of elements for 16 multiply-adds, fewer than the two
-/// in a cycle that can be loaded. Any thread.
+/// Each adds `sum over k of x[k, token] * panel[k, row]` to `c[token, row]`. Rows are lanes and loaded as
+/// vectors,
+/// `[k][2 * lane]` from `panelStart`; activations are broadcast, `[k][token]` from `xStart`, so that all
+/// addresses but one are constants. Sixteen accumulators, two loaded vectors and a broadcast fit the 32
+/// registers of AVX-512 and NEON: two loads of vectors, which split cache lines, and eight of elements for 16
+/// multiply-adds, fewer than the two in a cycle that can be loaded. Any thread.
 final class PanelTile {
     /// Floats from one k to the next in a panel.
     static final int WIDTH = 2 * Lanes.COUNT;

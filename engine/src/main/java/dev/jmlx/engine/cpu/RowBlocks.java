@@ -20,6 +20,18 @@ sealed interface RowBlocks extends Matrix.Prepared {
         return (rows() + Lanes.COUNT - 1) / Lanes.COUNT;
     }
 
+    /// Columns that matrix-matrix kernels unpack at a time: whole groups, and about as many each time,
+    /// so that 576 columns are three times 192 and not twice 256 and a rest.
+    default int panelCols() {
+        var group = switch (this) {
+            case Dense _ -> 1;
+            case Quantized quantized -> quantized.groupSize();
+        };
+        var panels = (cols() + Panel.DEPTH - 1) / Panel.DEPTH;
+        var even = (cols() + panels - 1) / panels;
+        return (even + group - 1) / group * group;
+    }
+
     /// Floats as stored: `data` is `[block][column][lane]`.
     record Dense(MemorySegment data, DType type, int rows, int cols) implements RowBlocks {
         @Override
@@ -44,6 +56,16 @@ sealed interface RowBlocks extends Matrix.Prepared {
 
         int groups() {
             return cols / groupSize;
+        }
+
+        /// Byte of the first word of block `block` and column `col`, in the words of a single plane.
+        long wordsAt(int block, int col) {
+            return ((long) block * cols + col) * bits / Integer.SIZE * Lanes.BYTES;
+        }
+
+        /// Element of the first scale and bias of block `block`.
+        long scalesAt(int block) {
+            return (long) block * groups() * Lanes.COUNT;
         }
 
         @Override

@@ -2,18 +2,23 @@ package dev.jmlx.engine.cpu;
 
 /// The scratch memory of one worker; arrays grow to the largest use and stay. One worker only.
 final class Scratch {
-    private final Panel panel = new Panel();
-    private float[] sums = new float[0];
+    private final FloatGemm floatGemm = new FloatGemm();
+    private final ShortGemm shortGemm = new ShortGemm();
+    private float[] results = new float[0];
 
-    Panel panel() {
-        return panel;
+    FloatGemm floatGemm() {
+        return floatGemm;
+    }
+
+    ShortGemm shortGemm() {
+        return shortGemm;
     }
 
     /// Room for `count` results; contents are whatever was there.
-    float[] sums(int count) {
-        if (sums.length < count) {
-            sums = new float[count];
+    float[] results(int count) {
+        if (results.length < count) {
+            results = new float[count];
         }
-        return sums;
+        return results;
     }
 }

@@ -8,17 +8,18 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// The 16-bit inner loops of [ShortGemm]: two vectors of weights times 8 or 4 tokens.
 ///
-/// Weights are centred nibbles of -8 .. 7, activations integers of -127 .. 127, so 32 products add up within 16 bits.
-/// Lanes are rows. An int lane of a panel holds two weights, one of a lower and one of a higher row block, so that both
-/// are unpacked, and their sums widened, by masks and shifts within the lane; no lane ever moves. Panels and sums have
-/// [#WIDTH] ints for a column and for a token.
+/// Weights are centred nibbles of -8 .. 7, activations integers of -127 .. 127, so 32 products add up within 16
+/// bits. Lanes are rows. An int lane of a panel holds two weights, one of a lower and one of a higher row
+/// block, so that both are unpacked, and their sums widened, by masks and shifts within the lane; no lane ever
+/// moves. Panels and sums have [#WIDTH] ints for a column and for a token.
 ///
-/// Sixteen accumulators, two loaded vectors, a broadcast and a product fit the 32 registers of AVX-512 and NEON. The
-/// loop measured 363 Gop/s on a core that can do 441 in registers; 4 tokens times 4 vectors 353, 6 times 3 370, 5
-/// times 4 377. These leave more remainders.
+/// Sixteen accumulators, two loaded vectors, a broadcast and a product fit the 32 registers of AVX-512 and
+/// NEON. The loop measured 363 Gop/s on a core that can do 441 in registers; 4 tokens times 4 vectors 353, 6
+/// times 3 370, 5 times 4 377. These leave more remainders.
 ///
-/// Sums go through memory between the two steps because one method with both is too large for the first-tier compiler
-/// ("out of virtual registers"), which then never counts its way to the second: measured 300 times slower. Any thread.
+/// Sums go through memory between the two steps because one method with both is too large for the first-tier
+/// compiler ("out of virtual registers"), which then never counts its way to the second: measured 300 times
+/// slower. Any thread.
 final class ShortTile {
     /// Products that one 16-bit sum takes: 32 of at most 8 * 127 do not overflow.
     static final int BLOCK = 32;
@@ -30,7 +31,8 @@ final class ShortTile {
 
     private ShortTile() {}
 
-    /// Writes the sums of `blocks` blocks of 32 columns to `sums`, `[block][token][lane]`, with the panel's
+    /// Writes the sums of `blocks` blocks of 32 columns to `sums`, `[block][token][lane]`, with the
+    /// panel's
     /// `[col][lane]` and the activations' `[col][token]` from `xStart`.
     static void dots8(int[] panel, int[] x, int xStart, int[] sums, int blocks) {
         for (var block = 0; block < blocks; block++) {
@@ -143,10 +145,10 @@ final class ShortTile {
         }
     }
 
-    /// Adds `sum * scale * xScale` of each block to `c[token, row]`, four vectors of rows, for what [#dots8]
-    /// or [#dots4] left in `sums`. The scales of block `b` and row vector `i` are at
-    /// `scales[scalesStart + i * scalesStride + (b >> groupShift) * Lanes.COUNT]`. Sums of lower halves are
-    /// shifted up, those of upper halves stay there: `xScales` makes up for the factor of 2^16.
+    /// Adds `sum * scale * xScale` of each block to `c[token, row]`, four vectors of rows, for what
+    /// [#dots8] or [#dots4] left in `sums`. The scales of block `b` and row vector `i` are at
+    /// `scales[scalesStart + i * scalesStride + (b >> groupShift) * Lanes.COUNT]`. Sums of lower halves
+    /// are shifted up, those of upper halves stay there: `xScales` makes up for the factor of 2^16.
     static void scale(
             int[] sums,
             int blocks,

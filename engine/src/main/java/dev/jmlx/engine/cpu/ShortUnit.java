@@ -5,8 +5,9 @@ import jdk.incubator.vector.FloatVector;
 
 /// One unit of rows within a call of [ShortGemm#multiply]: its scales and its results for all tokens.
 ///
-/// With centred weights `scale * (q - 8) + (bias + 8 * scale)`, the second part times the sum of a group's activations
-/// is an f32 product with one column for each group; it is what the results begin with. One worker only.
+/// With centred weights `scale * (q - 8) + (bias + 8 * scale)`, the second part times the sum of a group's
+/// activations is an f32 product with one column for each group; it is what the results begin with. One worker
+/// only.
 final class ShortUnit {
     private int unit;
     private short[] raw = new short[0];
@@ -22,7 +23,7 @@ final class ShortUnit {
     private float[] results = new float[0];
 
     /// Starts the sums of unit `number`.
-    void begin(BlockedWeights weights, int number, ShortInput x) {
+    void begin(RowBlocks.Quantized weights, int number, ShortInput x) {
         unit = number;
         resize(weights.groups(), x.tiles());
         for (var i = 0; i < ShortGemm.BLOCKS; i++) {
@@ -43,12 +44,13 @@ final class ShortUnit {
         }
     }
 
-    /// Row block `i` of the unit; one behind the matrix's last is computed as a copy of that, and not stored.
-    private int block(BlockedWeights weights, int i) {
+    /// Row block `i` of the unit; one behind the matrix's last is computed as a copy of that, and not
+    /// stored.
+    private int block(RowBlocks.Quantized weights, int i) {
         return Math.min(unit * ShortGemm.BLOCKS + i, weights.blocks() - 1);
     }
 
-    private void load(BlockedWeights weights, int i) {
+    private void load(RowBlocks.Quantized weights, int i) {
         var groups = weights.groups();
         var count = groups * Lanes.COUNT;
         var from = weights.scalesAt(block(weights, i));
@@ -76,11 +78,11 @@ final class ShortUnit {
     }
 
     /// Adds the products of columns `col .. col + count - 1`; `panel` and `sums` are scratch.
-    void add(BlockedWeights weights, ShortInput x, int col, int count, int[] panel, int[] sums) {
+    void add(RowBlocks.Quantized weights, ShortInput x, int col, int count, int[] panel, int[] sums) {
         for (var i = 0; i < ShortGemm.BLOCKS; i += 2) {
             var low = weights.wordsAt(block(weights, i), col);
             var high = weights.wordsAt(block(weights, i + 1), col);
-            Panels.unpackShorts(weights.words(), low, high, count / 8, panel, i / 2 * Lanes.COUNT);
+            ShortPanel.unpack(weights.planes().getFirst().words(), low, high, count / 8, panel, i / 2 * Lanes.COUNT);
         }
         var blocks = count / ShortTile.BLOCK;
         var groupShift = Integer.numberOfTrailingZeros(weights.groupSize() / ShortTile.BLOCK);

@@ -48,7 +48,7 @@ public final class Engine implements AutoCloseable {
         var backend = Backends.choose(options.backend());
         var checkpoint = Checkpoint.open(folder);
         try {
-            var ops = backend.open(options.threads());
+            var ops = backend.open(options.threads(), options.precision());
             try {
                 return open(folder, options, checkpoint, ops);
             } catch (RuntimeException | Error e) {

@@ -1,14 +1,16 @@
 package dev.jmlx.engine.generate;
 
 import dev.jmlx.engine.cache.CacheType;
+import dev.jmlx.engine.ops.Precision;
 
 /// How an [Engine] is opened.
 ///
 /// `backend`: a backend's name, or "auto" for the best that can run. `threads`: CPU threads that compute, at
-/// least 1. `maxSequences`: requests that share a step, at least 1. `maxWaiting`: requests that may wait for a place,
-/// at
-/// least 1. `cacheType`: how keys and values are kept.
-public record EngineOptions(String backend, int threads, int maxSequences, int maxWaiting, CacheType cacheType) {
+/// least 1. `maxSequences`: requests that share a step, at least 1. `maxWaiting`: requests that may wait for a
+/// place, at least 1. `precision`: whether prompts may be computed with rounded activations. `cacheType`: how
+/// keys and values are kept.
+public record EngineOptions(
+        String backend, int threads, int maxSequences, int maxWaiting, Precision precision, CacheType cacheType) {
     public EngineOptions {
         require("threads", threads);
         require("maxSequences", maxSequences);
@@ -21,8 +23,9 @@ public record EngineOptions(String backend, int threads, int maxSequences, int m
         }
     }
 
-    /// The best backend, all cores, 8 sequences, 64 waiting, an f16 cache.
+    /// The best backend, all cores, 8 sequences, 64 waiting, fast prompts, an f16 cache.
     public static EngineOptions defaults() {
-        return new EngineOptions("auto", Runtime.getRuntime().availableProcessors(), 8, 64, CacheType.F16);
+        return new EngineOptions(
+                "auto", Runtime.getRuntime().availableProcessors(), 8, 64, Precision.FAST, CacheType.F16);
     }
 }

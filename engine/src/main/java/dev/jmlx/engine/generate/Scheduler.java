@@ -170,7 +170,8 @@ final class Scheduler implements Runnable {
         }
     }
 
-    /// Asks once: between two questions a cancel could slip in, and the request would vanish without its end.
+    /// Asks once: between two questions a cancel could slip in, and the request would vanish without
+    /// its end.
     private static boolean endIfCancelled(Generation generation) {
         var cancelled = generation.isCancelled();
         if (cancelled) {

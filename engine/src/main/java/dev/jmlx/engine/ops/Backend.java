@@ -16,7 +16,7 @@ public interface Backend {
     Availability available();
 
     /// Opens the device. `threads` is the number of CPU threads to compute with, at least 1.
-    Ops open(int threads);
+    Ops open(int threads, Precision precision);
 
     /// Yes, or no with a reason that a user can act on.
     sealed interface Availability {

@@ -6,6 +6,7 @@ import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.ops.RopeTable;
 import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
@@ -29,7 +30,9 @@ class AttentionParityTest {
     /// For prepared activations: small, and freed by the collector.
     private static final Arena MEMORY = Arena.ofAuto();
     private static final double ULP = 0x1p-24;
-    private static final CpuOps[] THREADS = {new CpuOps(1), new CpuOps(2), new CpuOps(5)};
+    private static final CpuOps[] THREADS = {
+        new CpuOps(1, Precision.EXACT), new CpuOps(2, Precision.EXACT), new CpuOps(5, Precision.EXACT)
+    };
 
     /// Values are random numbers times `magnitude`, and so are keys where that makes them smaller:
     /// large scores err more.

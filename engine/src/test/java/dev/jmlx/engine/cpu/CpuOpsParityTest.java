@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.jmlx.engine.ops.Activation;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.tensor.DType;
 import dev.jmlx.engine.tensor.DenseVector;
 import dev.jmlx.engine.tensor.Matrix;
@@ -26,8 +27,8 @@ class CpuOpsParityTest {
     private static final int[] GROUPS = {32, 64, 128};
     private static final DType[] FLOATS = {DType.F16, DType.BF16, DType.F32};
     private static final double ULP = 0x1p-24;
-    private static final CpuOps ONE = new CpuOps(1);
-    private static final CpuOps TWO = new CpuOps(2);
+    private static final CpuOps ONE = new CpuOps(1, Precision.EXACT);
+    private static final CpuOps TWO = new CpuOps(2, Precision.EXACT);
 
     /// For prepared weights: small, and freed by the collector.
     private static final Arena MEMORY = Arena.ofAuto();

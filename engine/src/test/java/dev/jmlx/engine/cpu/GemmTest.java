@@ -6,6 +6,7 @@ import dev.jmlx.engine.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -14,9 +15,9 @@ import org.junit.jupiter.api.Test;
 
 /// [FloatGemm] against a scalar product in double, and [ShortGemm] against one of the same integers.
 ///
-/// Tolerance of both: f32 sums of n terms err by about sqrt(n) * 2^-24 times the root of their summed squares when
-/// errors are independent; six times that is allowed. The integer sums are exact, so that their terms are those of
-/// blocks of 32 columns and of groups.
+/// Tolerance of both: f32 sums of n terms err by about sqrt(n) * 2^-24 times the root of their summed squares
+/// when errors are independent; six times that is allowed. The integer sums are exact, so that their terms are
+/// those of blocks of 32 columns and of groups.
 class GemmTest {
     private static final int[] GROUPS = {32, 64, 128};
     private static final DType[] FLOATS = {DType.F16, DType.BF16, DType.F32};
@@ -60,7 +61,7 @@ class GemmTest {
     void theLargestIntegersDoNotOverflow() {
         try (var arena = Arena.ofConfined()) {
             var weights = weights(new Random(1), arena, 70, 320, 64, DType.F32);
-            weights.words().fill((byte) 0);
+            weights.planes().getFirst().words().fill((byte) 0);
             var x = new float[5 * 320];
             for (var i = 0; i < x.length; i++) {
                 x[i] = i % 640 < 320 ? 3 : -3;
@@ -108,7 +109,7 @@ class GemmTest {
         }
     }
 
-    private static float[] floats(BlockedWeights weights, float[] x, int tokens) {
+    private static float[] floats(RowBlocks.Quantized weights, float[] x, int tokens) {
         var input = new FloatInput();
         input.resize(tokens, weights.cols());
         for (var tile = 0; tile < input.tiles(); tile++) {
@@ -122,12 +123,12 @@ class GemmTest {
         return out;
     }
 
-    private static float[] shorts(BlockedWeights weights, float[] x, int tokens, int unitsAtOnce) {
+    private static float[] shorts(RowBlocks.Quantized weights, float[] x, int tokens, int unitsAtOnce) {
         return shorts(new ShortGemm(), new ShortInput(), weights, x, tokens, unitsAtOnce);
     }
 
     private static float[] shorts(
-            ShortGemm gemm, ShortInput input, BlockedWeights weights, float[] x, int tokens, int unitsAtOnce) {
+            ShortGemm gemm, ShortInput input, RowBlocks.Quantized weights, float[] x, int tokens, int unitsAtOnce) {
         input.resize(tokens, weights.cols(), weights.groupSize());
         for (var tile = 0; tile < input.tiles(); tile++) {
             input.quantize(x, 0, weights.cols(), tile);
@@ -140,7 +141,7 @@ class GemmTest {
         return out;
     }
 
-    private static void compare(BlockedWeights weights, float[] x, int tokens, float[] out, boolean quantized) {
+    private static void compare(RowBlocks.Quantized weights, float[] x, int tokens, float[] out, boolean quantized) {
         for (var token = 0; token < tokens; token++) {
             for (var row = 0; row < weights.rows(); row++) {
                 var sum = 0.0;
@@ -185,12 +186,12 @@ class GemmTest {
         return value * value;
     }
 
-    private static int value(BlockedWeights weights, int row, int col) {
+    private static int value(RowBlocks.Quantized weights, int row, int col) {
         var at = weights.wordsAt(row / Lanes.COUNT, col) + row % Lanes.COUNT * (long) Integer.BYTES;
-        return (weights.words().get(ValueLayout.JAVA_INT, at) >>> (4 * (col % 8))) & 15;
+        return (weights.planes().getFirst().words().get(ValueLayout.JAVA_INT, at) >>> (4 * (col % 8))) & 15;
     }
 
-    private static double scale(BlockedWeights weights, MemorySegment from, int row, int col) {
+    private static double scale(RowBlocks.Quantized weights, MemorySegment from, int row, int col) {
         var at = weights.scalesAt(row / Lanes.COUNT)
                 + (long) (col / weights.groupSize()) * Lanes.COUNT
                 + row % Lanes.COUNT;
@@ -202,7 +203,7 @@ class GemmTest {
         };
     }
 
-    private static BlockedWeights weights(
+    private static RowBlocks.Quantized weights(
             Random random, Arena arena, int rows, int cols, int groupSize, DType scaleType) {
         var padded = Lanes.roundUp(rows);
         var words = arena.allocate((long) padded * cols / 2, Integer.BYTES);
@@ -210,13 +211,14 @@ class GemmTest {
             words.setAtIndex(ValueLayout.JAVA_INT, i, random.nextInt());
         }
         var count = padded * (cols / groupSize);
-        return new BlockedWeights(
-                words,
+        return new RowBlocks.Quantized(
+                List.of(new RowBlocks.Plane(4, 0, words)),
                 scales(random, arena, count, 0.01, scaleType),
                 scales(random, arena, count, -0.08, scaleType),
                 scaleType,
                 rows,
                 cols,
+                4,
                 groupSize);
     }
 

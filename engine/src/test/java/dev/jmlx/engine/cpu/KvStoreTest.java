@@ -9,8 +9,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/// What the cache's types make of a number: the scalar reference of attention uses the same code, so parity says
-/// nothing about it.
+/// What the cache's types make of a number: the scalar reference of attention uses the same code, so parity
+/// says nothing about it.
 class KvStoreTest {
     private static final int HEAD_DIM = 100;
 

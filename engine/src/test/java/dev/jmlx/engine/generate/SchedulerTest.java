@@ -8,6 +8,7 @@ import dev.jmlx.engine.cpu.CpuOps;
 import dev.jmlx.engine.model.Model;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.sample.SamplingParams;
 import dev.jmlx.engine.tensor.Tensor;
 import org.junit.jupiter.api.Test;
@@ -39,7 +40,7 @@ final class SchedulerTest {
     }
 
     private static TokenEvent firstEvent(RuntimeException failure) throws InterruptedException {
-        var scheduler = new Scheduler(new Failing(failure), new CpuOps(1), CacheType.F16, 1, 1);
+        var scheduler = new Scheduler(new Failing(failure), new CpuOps(1, Precision.EXACT), CacheType.F16, 1, 1);
         var thread = Thread.ofPlatform().start(scheduler);
         try {
             var request = new GenerationRequest(new int[] {1, 2}, 3, new int[0], SamplingParams.GREEDY);
