@@ -7,8 +7,8 @@ import jdk.incubator.vector.VectorShuffle;
 /// Activations of some tokens for [ShortGemm]: integers of -127 .. 127 in tiles of tokens, with a scale for each token
 /// and 32 columns.
 ///
-/// Tile `i` holds tokens `8 * i ..`; the last one is 4 wide if that is enough, and tokens that it has too much repeat
-/// the last. Values are `[col][token]`, each an int that holds the value in both halves, because a broadcast of 32 bits
+/// Tiles are those of [FloatInput]. Values are `[col][token]`, each an int that holds the value in both halves, because
+/// a broadcast of 32 bits
 /// is part of a load and one of 16 bits is not. Scales are `[col / 32][token]`. Sums of the activations themselves,
 /// `[col / groupSize][token]`, are for the weights' biases: they are not quantized, as that would only add the error
 /// of their rounding. An activation that is no number makes all results of its token and 32 columns no numbers.
@@ -105,7 +105,7 @@ final class ShortInput {
     /// Lanes are tokens, and columns too where a vector is wider than a tile.
     private void quantizeBlock(int at, int scalesAt, int width) {
         var x = floats.values();
-        var step = Lanes.COUNT >= FloatInput.WIDTH ? Lanes.COUNT : width;
+        var step = Lanes.COUNT >= 8 ? Lanes.COUNT : width;
         var steps = ShortTile.BLOCK * width / step;
         var max = FloatVector.zero(Lanes.FLOAT);
         for (var i = 0; i < steps; i++) {
@@ -130,7 +130,7 @@ final class ShortInput {
 
     private void sumGroup(int at, int to, int width) {
         var x = floats.values();
-        var step = Lanes.COUNT >= FloatInput.WIDTH ? Lanes.COUNT : width;
+        var step = Lanes.COUNT >= 8 ? Lanes.COUNT : width;
         var steps = groupSize * width / step;
         var sum = FloatVector.zero(Lanes.FLOAT);
         for (var i = 0; i < steps; i++) {
