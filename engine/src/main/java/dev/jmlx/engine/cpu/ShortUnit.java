@@ -92,7 +92,7 @@ final class ShortUnit {
             var width = x.width(tile);
             var to = tile * FloatInput.WIDTH * ShortGemm.ROWS;
             var xScalesAt = x.scalesAt(tile, col);
-            if (width == FloatInput.WIDTH) {
+            if (width == 8) {
                 ShortTile.dots8(panel, x.values(), x.valuesAt(tile, col), sums, blocks);
             } else {
                 ShortTile.dots4(panel, x.values(), x.valuesAt(tile, col), sums, blocks);
