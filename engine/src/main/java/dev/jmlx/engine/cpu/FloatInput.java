@@ -6,8 +6,9 @@ package dev.jmlx.engine.cpu;
 ///
 /// Filled by several threads, a tile each, before kernels read it.
 final class FloatInput {
-    /// Tokens of a tile: 8, but 4 with 256-bit vectors, since the accumulators of 8 tokens would fill all 16
-    /// registers of AVX2 (there 4 measured 1.2 to 1.4 times faster in 16-bit integers, 1.1 times in f32).
+    /// Tokens of a tile: 8, but 4 with 256-bit vectors, since the accumulators of 8 tokens would fill
+    /// all 16 registers of AVX2 (there 4 measured 1.2 to 1.4 times faster in 16-bit integers, 1.1 times
+    /// in f32).
     static final int WIDTH = Lanes.FLOAT.vectorBitSize() == 256 ? 4 : 8;
 
     private float[] values = new float[0];

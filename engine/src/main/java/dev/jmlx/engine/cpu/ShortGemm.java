@@ -1,15 +1,16 @@
 package dev.jmlx.engine.cpu;
 
-/// `out[token, row] = sum over col of weight[row, col] * x[token, col]` for 4-bit weights and quantized activations, in
-/// 16-bit integers: nearly twice the multiplications of f32 in a cycle, as the Vector API has no byte dot product.
+/// `out[token, row] = sum over col of weight[row, col] * x[token, col]` for 4-bit weights and quantized
+/// activations, in 16-bit integers: nearly twice the multiplications of f32 in a cycle, as the Vector API has
+/// no byte dot product.
 ///
-/// A unit of work is 64 rows at 512 bits: four row blocks, two vectors of 16-bit sums for each token. Of a unit, up to
-/// 256 columns are unpacked at a time (32 kB, two thirds of an L1) and used for all tokens. Panels of 128 columns
-/// measured 8 % slower on one thread, because results are then loaded and stored twice as often.
+/// A unit of work is 64 rows at 512 bits: four row blocks, two vectors of 16-bit sums for each token. Of a
+/// unit, up to 256 columns are unpacked at a time (32 kB, two thirds of an L1) and used for all tokens. Panels
+/// of 128 columns measured 8 % slower on one thread, because results are then loaded and stored twice as often.
 ///
-/// Several units in one call share what they read of the activations, block by block of columns. That pays when the
-/// activations are larger than the L2 shares: with 8,192 columns and 256 tokens 8 units a call measured 1.26 times the
-/// rate of one; with 2,048 columns nothing.
+/// Several units in one call share what they read of the activations, block by block of columns. That pays when
+/// the activations are larger than the L2 shares: with 8,192 columns and 256 tokens 8 units a call measured
+/// 1.26 times the rate of one; with 2,048 columns nothing.
 ///
 /// Scratch memory of one worker, grown to the largest use; one worker only.
 final class ShortGemm {
@@ -28,7 +29,8 @@ final class ShortGemm {
         return (weights.blocks() + BLOCKS - 1) / BLOCKS;
     }
 
-    /// Computes the rows of units `first .. end - 1` for all tokens of `x`; row `r` of token `t` goes to
+    /// Computes the rows of units `first .. end - 1` for all tokens of `x`; row `r` of token `t` goes
+    /// to
     /// `out[start + t * stride + r]`.
     void multiply(RowBlocks.Quantized weights, int first, int end, ShortInput x, float[] out, int start, int stride) {
         var depth = weights.panelCols();

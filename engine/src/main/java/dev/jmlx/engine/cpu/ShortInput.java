@@ -4,24 +4,27 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
-/// Activations of some tokens for [ShortGemm]: integers of -127 .. 127 in tiles of tokens, with a scale for each token
-/// and 32 columns.
+/// Activations of some tokens for [ShortGemm]: integers of -127 .. 127 in tiles of tokens, with a scale for
+/// each token and 32 columns.
 ///
-/// Tiles are those of [FloatInput]. Values are `[col][token]`, each an int that holds the value in both halves, because
-/// a broadcast of 32 bits
-/// is part of a load and one of 16 bits is not. Scales are `[col / 32][token]`. Sums of the activations themselves,
-/// `[col / groupSize][token]`, are for the weights' biases: they are not quantized, as that would only add the error
-/// of their rounding. An activation that is no number makes all results of its token and 32 columns no numbers.
+/// Tiles are those of [FloatInput]. Values are `[col][token]`, each an int that holds the value in both halves,
+/// because a broadcast of 32 bits is part of a load and one of 16 bits is not. Scales are `[col / 32][token]`.
+/// Sums of the activations themselves,
+/// `[col / groupSize][token]`, are for the weights' biases: they are not quantized, as that would only add the
+/// error of their rounding. An activation that is no number makes all results of its token and 32 columns no
+/// numbers.
 ///
 /// Tiles are filled by several threads, one each, before kernels read them.
 final class ShortInput {
     /// The smallest largest activation that is told from zero: its reciprocal is a normal number.
     private static final float TINY = 1e-30f;
 
-    /// Added to a float of small size it leaves the nearest integer in the low bits, in one instruction.
+    /// Added to a float of small size it leaves the nearest integer in the low bits, in one
+    /// instruction.
     private static final float ROUND = 0x1.8p23f;
 
-    /// A step of the integers, over 2^16: [ShortTile#scale] takes its sums where they lie, in upper halves.
+    /// A step of the integers, over 2^16: [ShortTile#scale] takes its sums where they lie, in upper
+    /// halves.
     private static final float STEP = 0x1p-16f / 127;
 
     private static final VectorShuffle<Float> HALF = rotation(Lanes.COUNT / 2);

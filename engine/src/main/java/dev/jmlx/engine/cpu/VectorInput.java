@@ -16,6 +16,7 @@ final class VectorInput {
     private static final int MAX_PLANES = 2;
 
     private final float[][] scaled = new float[MAX_PLANES][0];
+    private final Factors[] factors = {new Factors(), new Factors()};
     private float[] sums = new float[0];
     private @Nullable CpuTensor tensor;
     private int bits;
@@ -106,7 +107,7 @@ final class VectorInput {
             scaled[plane] = new float[count];
         }
         var out = scaled[plane];
-        var pattern = pattern(period, factor, planeBits);
+        var pattern = factors[plane].of(period, factor, planeBits);
         var i = 0;
         if (pattern.length == Lanes.COUNT) {
             var factors = FloatVector.fromArray(Lanes.FLOAT, pattern, 0);
@@ -121,15 +122,6 @@ final class VectorInput {
         }
     }
 
-    /// The factors of consecutive columns: whole periods that are whole vectors too.
-    private static float[] pattern(int period, float factor, int planeBits) {
-        var pattern = new float[Math.max(period, Lanes.COUNT)];
-        for (var k = 0; k < pattern.length; k++) {
-            pattern[k] = Math.scalb(factor, -planeBits * (k % period));
-        }
-        return pattern;
-    }
-
     private void sum(CpuTensor x, float factor) {
         var groups = x.cols() / groupSize;
         if (sums.length < groups) {
@@ -142,6 +134,29 @@ final class VectorInput {
                 sum = sum.add(FloatVector.fromArray(Lanes.FLOAT, x.data(), from + i));
             }
             sums[group] = sum.reduceLanes(VectorOperators.ADD) * factor;
+        }
+    }
+
+    /// What consecutive columns are multiplied by, kept until another kind of weight comes.
+    private static final class Factors {
+        private float[] values = new float[0];
+        private int period;
+        private float factor;
+        private int bits;
+
+        /// `newFactor / 2^(newBits * (k mod newPeriod))` for `k` over whole periods that are whole
+        /// vectors too.
+        float[] of(int newPeriod, float newFactor, int newBits) {
+            if (newPeriod != period || newFactor != factor || newBits != bits) {
+                period = newPeriod;
+                factor = newFactor;
+                bits = newBits;
+                values = new float[Math.max(period, Lanes.COUNT)];
+                for (var k = 0; k < values.length; k++) {
+                    values[k] = Math.scalb(factor, -bits * (k % period));
+                }
+            }
+            return values;
         }
     }
 }
