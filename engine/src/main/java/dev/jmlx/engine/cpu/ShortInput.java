@@ -4,8 +4,12 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
-/// Activations of some tokens for [ShortGemm]: integers of -127 .. 127 in tiles of tokens, with a scale for
-/// each token and 32 columns.
+/// Activations of some tokens for [ShortGemm]: 16-bit integers in tiles of tokens, with a scale for each token
+/// and 32 columns.
+///
+/// The scale makes the absolute values of those 32 integers add up to 4095 at most, so that their products with
+/// weights of -8 .. 7 add up within 16 bits whatever the signs. Where activations are even, that leaves three
+/// times as fine a step as the usual 8 bits, and ten times and more where one of them stands out.
 ///
 /// Tiles are those of [FloatInput]. Values are `[col][token]`, each an int that holds the value in both halves,
 /// because a broadcast of 32 bits is part of a load and one of 16 bits is not. Scales are `[col / 32][token]`.
@@ -16,7 +20,11 @@ import jdk.incubator.vector.VectorShuffle;
 ///
 /// Tiles are filled by several threads, one each, before kernels read them.
 final class ShortInput {
-    /// The smallest largest activation that is told from zero: its reciprocal is a normal number.
+    /// What the absolute values of 32 integers add up to before they are rounded: 4095 without the 32
+    /// halves that rounding may add.
+    private static final float ABSOLUTE_SUM = 4095 - 16;
+
+    /// The smallest sum of activations that is told from zero: its reciprocal is a normal number.
     private static final float TINY = 1e-30f;
 
     /// Added to a float of small size it leaves the nearest integer in the low bits, in one
@@ -25,7 +33,7 @@ final class ShortInput {
 
     /// A step of the integers, over 2^16: [ShortTile#scale] takes its sums where they lie, in upper
     /// halves.
-    private static final float STEP = 0x1p-16f / 127;
+    private static final float STEP = 0x1p-16f / ABSOLUTE_SUM;
 
     private static final VectorShuffle<Float> HALF = rotation(Lanes.COUNT / 2);
     private static final VectorShuffle<Float> QUARTER = rotation(Lanes.COUNT / 4);
@@ -110,18 +118,20 @@ final class ShortInput {
         var x = floats.values();
         var step = Lanes.COUNT >= 8 ? Lanes.COUNT : width;
         var steps = ShortTile.BLOCK * width / step;
-        var max = FloatVector.zero(Lanes.FLOAT);
+        var sum = FloatVector.zero(Lanes.FLOAT);
         for (var i = 0; i < steps; i++) {
-            max = max.max(FloatVector.fromArray(Lanes.FLOAT, x, at + i * step).lanewise(VectorOperators.ABS));
+            sum = sum.add(FloatVector.fromArray(Lanes.FLOAT, x, at + i * step).lanewise(VectorOperators.ABS));
         }
         if (Lanes.COUNT > width) {
-            max = max.max(max.rearrange(HALF));
+            sum = sum.add(sum.rearrange(HALF));
         }
         if (Lanes.COUNT > 2 * width) {
-            max = max.max(max.rearrange(QUARTER));
+            sum = sum.add(sum.rearrange(QUARTER));
         }
-        max.mul(STEP).intoArray(scales, scalesAt);
-        var inverse = FloatVector.broadcast(Lanes.FLOAT, 127).div(max).blend(0, max.compare(VectorOperators.LT, TINY));
+        sum.mul(STEP).intoArray(scales, scalesAt);
+        var inverse = FloatVector.broadcast(Lanes.FLOAT, ABSOLUTE_SUM)
+                .div(sum)
+                .blend(0, sum.compare(VectorOperators.LT, TINY));
         for (var i = 0; i < steps; i++) {
             var bits = FloatVector.fromArray(Lanes.FLOAT, x, at + i * step)
                     .mul(inverse)

@@ -11,6 +11,7 @@ import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// [FloatGemm] against a scalar product in double, and [ShortGemm] against one of the same integers.
@@ -35,7 +36,7 @@ class GemmTest {
             var random = new Random(seed);
             var weights = weights(random, arena, rows, groups * GROUPS[group], GROUPS[group], FLOATS[type]);
             var x = activations(random, tokens, weights.cols());
-            compare(weights, x, tokens, floats(weights, x, tokens), false);
+            compare(weights, x, tokens, floats(weights, x, tokens), null);
         }
     }
 
@@ -52,13 +53,39 @@ class GemmTest {
             var random = new Random(seed);
             var weights = weights(random, arena, rows, groups * GROUPS[group], GROUPS[group], FLOATS[type]);
             var x = activations(random, tokens, weights.cols());
-            compare(weights, x, tokens, shorts(weights, x, tokens, unitsAtOnce), true);
+            var input = input(x, tokens, weights.cols(), weights.groupSize());
+            compare(weights, x, tokens, shorts(new ShortGemm(), input, weights, unitsAtOnce), input);
         }
     }
 
-    /// Every product is 8 * 127: the largest sum of 32 that there is.
+    @Property(tries = 200)
+    void activationsAreRoundedToHalfAStepAndTheirAbsoluteValuesAddUpTo4095AtMost(
+            @ForAll @IntRange(min = 1, max = 19) int tokens,
+            @ForAll @IntRange(min = 0, max = 12) int outlier,
+            @ForAll long seed) {
+        var x = activations(new Random(seed), tokens, 96);
+        for (var t = 0; t < tokens; t++) {
+            x[t * 96 + Math.floorMod(seed + t, 96)] *= 1 << outlier;
+        }
+        var input = input(x, tokens, 96, 32);
+        for (var t = 0; t < tokens; t++) {
+            for (var col = 0; col < 96; col += 32) {
+                var tile = t / FloatInput.WIDTH;
+                var step = 0x1p16 * input.scales()[input.scalesAt(tile, col) + t % FloatInput.WIDTH];
+                var sum = 0;
+                for (var k = col; k < col + 32; k++) {
+                    var value = rounded(input, t, k);
+                    sum += (int) Math.abs(Math.round(value / step));
+                    assertThat(Math.abs(value - x[t * 96 + k])).isLessThanOrEqualTo(step * 0.501);
+                }
+                assertThat(sum).isBetween(4000, 4095);
+            }
+        }
+    }
+
+    /// All products of a block have the same sign and weights are -8: the largest sum that there is.
     @Test
-    void theLargestIntegersDoNotOverflow() {
+    void theLargestSumsDoNotOverflow() {
         try (var arena = Arena.ofConfined()) {
             var weights = weights(new Random(1), arena, 70, 320, 64, DType.F32);
             weights.planes().getFirst().words().fill((byte) 0);
@@ -66,7 +93,8 @@ class GemmTest {
             for (var i = 0; i < x.length; i++) {
                 x[i] = i % 640 < 320 ? 3 : -3;
             }
-            compare(weights, x, 5, shorts(weights, x, 5, 1), true);
+            var input = input(x, 5, 320, 64);
+            compare(weights, x, 5, shorts(new ShortGemm(), input, weights, 1), input);
         }
     }
 
@@ -74,7 +102,8 @@ class GemmTest {
     void aTokenOfZerosGivesZeros() {
         try (var arena = Arena.ofConfined()) {
             var weights = weights(new Random(2), arena, 33, 64, 32, DType.BF16);
-            assertThat(shorts(weights, new float[2 * 64], 2, 1)).containsOnly(0);
+            var input = input(new float[2 * 64], 2, 64, 32);
+            assertThat(shorts(new ShortGemm(), input, weights, 1)).containsOnly(0);
         }
     }
 
@@ -85,7 +114,7 @@ class GemmTest {
             var weights = weights(random, arena, 17, 128, 64, DType.F16);
             var x = activations(random, 3, 128);
             x[128 + 77] = Float.NaN;
-            var out = shorts(weights, x, 3, 1);
+            var out = shorts(new ShortGemm(), input(x, 3, 128, 64), weights, 1);
             for (var row = 0; row < 17; row++) {
                 assertThat(out[row]).isFinite();
                 assertThat(out[17 + row]).isNaN();
@@ -104,7 +133,8 @@ class GemmTest {
             for (var tokens : new int[] {31, 3, 12}) {
                 var weights = weights(random, arena, 10 * tokens, 64 * tokens, 64, DType.BF16);
                 var x = activations(random, tokens, weights.cols());
-                compare(weights, x, tokens, shorts(gemm, input, weights, x, tokens, 2), true);
+                fill(input, x, tokens, weights.cols(), 64);
+                compare(weights, x, tokens, shorts(gemm, input, weights, 2), input);
             }
         }
     }
@@ -123,17 +153,21 @@ class GemmTest {
         return out;
     }
 
-    private static float[] shorts(RowBlocks.Quantized weights, float[] x, int tokens, int unitsAtOnce) {
-        return shorts(new ShortGemm(), new ShortInput(), weights, x, tokens, unitsAtOnce);
+    private static ShortInput input(float[] x, int tokens, int cols, int groupSize) {
+        var input = new ShortInput();
+        fill(input, x, tokens, cols, groupSize);
+        return input;
     }
 
-    private static float[] shorts(
-            ShortGemm gemm, ShortInput input, RowBlocks.Quantized weights, float[] x, int tokens, int unitsAtOnce) {
-        input.resize(tokens, weights.cols(), weights.groupSize());
+    private static void fill(ShortInput input, float[] x, int tokens, int cols, int groupSize) {
+        input.resize(tokens, cols, groupSize);
         for (var tile = 0; tile < input.tiles(); tile++) {
-            input.quantize(x, 0, weights.cols(), tile);
+            input.quantize(x, 0, cols, tile);
         }
-        var out = new float[tokens * weights.rows()];
+    }
+
+    private static float[] shorts(ShortGemm gemm, ShortInput input, RowBlocks.Quantized weights, int unitsAtOnce) {
+        var out = new float[input.tokens() * weights.rows()];
         var units = ShortGemm.units(weights);
         for (var unit = 0; unit < units; unit += unitsAtOnce) {
             gemm.multiply(weights, unit, Math.min(unit + unitsAtOnce, units), input, out, 0, weights.rows());
@@ -141,7 +175,8 @@ class GemmTest {
         return out;
     }
 
-    private static void compare(RowBlocks.Quantized weights, float[] x, int tokens, float[] out, boolean quantized) {
+    private static void compare(
+            RowBlocks.Quantized weights, float[] x, int tokens, float[] out, @Nullable ShortInput input) {
         for (var token = 0; token < tokens; token++) {
             for (var row = 0; row < weights.rows(); row++) {
                 var sum = 0.0;
@@ -149,12 +184,11 @@ class GemmTest {
                 for (var col = 0; col < weights.cols(); col += 32) {
                     var scale = scale(weights, weights.scales(), row, col);
                     var bias = scale(weights, weights.biases(), row, col);
-                    var largest = largest(x, token * weights.cols() + col);
                     for (var k = col; k < col + 32; k++) {
                         var q = value(weights, row, k);
                         var exact = x[token * weights.cols() + k];
                         // As the kernel: the centred part of quantized activations, the rest of exact ones.
-                        var rounded = quantized ? quantize(exact, largest) : exact;
+                        var rounded = input == null ? exact : rounded(input, token, k);
                         var product = scale * (q - 8) * rounded + (bias + 8 * scale) * exact;
                         sum += product;
                         squares += square(scale * (q - 8) * rounded) + square((bias + 8 * scale) * exact);
@@ -169,17 +203,12 @@ class GemmTest {
         }
     }
 
-    /// In f32 as the kernel: a value between two integers must fall to the same side.
-    private static double quantize(float exact, float largest) {
-        return Math.rint(exact * (127 / largest)) * (largest / 127.0);
-    }
-
-    private static float largest(float[] x, int from) {
-        var largest = 0f;
-        for (var i = from; i < from + 32; i++) {
-            largest = Math.max(largest, Math.abs(x[i]));
-        }
-        return largest;
+    /// What the kernel computes with instead of the activation of `token` and `col`.
+    private static double rounded(ShortInput input, int token, int col) {
+        var tile = token / FloatInput.WIDTH;
+        var lane = token % FloatInput.WIDTH;
+        var value = (short) input.values()[input.valuesAt(tile, col) + lane];
+        return value * 0x1p16 * input.scales()[input.scalesAt(tile, col / 32 * 32) + lane];
     }
 
     private static double square(double value) {
