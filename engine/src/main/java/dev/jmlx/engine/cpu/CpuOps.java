@@ -27,7 +27,6 @@ public final class CpuOps implements Ops {
     private final GatedTask gated;
     private final RowTask rows;
     private final AttentionTask attention;
-    private final Panel embedding = new Panel();
 
     /// Starts `threads - 1` worker threads; the engine thread is the other one.
     public CpuOps(int threads, Precision precision) {
@@ -77,10 +76,7 @@ public final class CpuOps implements Ops {
         var out = arena.take(batch.tokenCount(), table.cols());
         var weight = prepared(table);
         for (var t = 0; t < batch.tokenCount(); t++) {
-            for (var k = 0; k < table.cols(); k += Panel.DEPTH) {
-                var count = Math.min(Panel.DEPTH, table.cols() - k);
-                embedding.row(weight, batch.token(t), k, count, out.data(), out.rowOffset(t) + k);
-            }
+            EmbeddingRow.read(weight, batch.token(t), out.data(), out.rowOffset(t));
         }
         return out;
     }

@@ -4,8 +4,8 @@ import dev.jmlx.engine.tensor.Tensor;
 
 /// Activations on the heap: `[rows, cols]` row-major from `offset` in `data`, rows close together.
 ///
-/// A handle that [StepArena] points at other memory in the next step. Engine thread; workers read and write `data`
-/// within one operation.
+/// A handle that [StepArena] points at other memory in the next step. Engine thread; workers read and write
+/// `data` within one operation.
 final class CpuTensor implements Tensor {
     private float[] data = new float[0];
     private int offset;

@@ -19,7 +19,8 @@ final class Elementwise {
         }
     }
 
-    /// `out = x * factor * weight` with `factor = 1 / sqrt(mean(x^2) + eps)`, over `weight.length` elements.
+    /// `out = x * factor * weight` with `factor = 1 / sqrt(mean(x^2) + eps)`, over `weight.length`
+    /// elements.
     static void rmsNorm(float[] x, int xStart, float[] weight, float eps, float[] out, int outStart) {
         var count = weight.length;
         var factor = (float) (1 / Math.sqrt(sumOfSquares(x, xStart, count) / count + eps));

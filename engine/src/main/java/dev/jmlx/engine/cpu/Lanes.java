@@ -7,8 +7,8 @@ import jdk.incubator.vector.VectorSpecies;
 /// The vector width of all kernels: the machine's preferred one, or what the system property `jmlx.vector.bits`
 /// (128, 256 or 512) says.
 ///
-/// The property is read here and not in the command line's package, because a species that is no static constant makes
-/// every kernel box its vectors; tests use it to run each kernel at each width. Any thread.
+/// The property is read here and not in the command line's package, because a species that is no static
+/// constant makes every kernel box its vectors; tests use it to run each kernel at each width. Any thread.
 final class Lanes {
     static final VectorSpecies<Float> FLOAT = VectorSpecies.of(float.class, shape());
     static final VectorSpecies<Integer> INT = FLOAT.withLanes(int.class);

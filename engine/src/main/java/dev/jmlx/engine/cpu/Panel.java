@@ -35,14 +35,6 @@ final class Panel {
         }
     }
 
-    /// The `count` columns from `k` on of one row, to `out[to ..]`.
-    void row(RowBlocks weight, int row, int k, int count, float[] out, int to) {
-        unpack(weight, row / Lanes.COUNT, k, count);
-        for (var i = 0; i < count; i++) {
-            out[to + i] = data[i * ROWS + row % Lanes.COUNT];
-        }
-    }
-
     private void dense(RowBlocks.Dense w, int block, int k, int count, int at) {
         var from = ((long) block * w.cols() + k) * Lanes.COUNT;
         Widen.copy(w.data(), w.type(), from, count * Lanes.COUNT, scales, 0, raw);

@@ -6,8 +6,8 @@ import jdk.incubator.vector.FloatVector;
 
 /// Rotary embedding with the cosines and sines of one [RopeTable], kept for all positions seen so far.
 ///
-/// The angle is `position * inverseFrequency` rounded to f32, as the reference has it; its cosine and sine are computed
-/// in double. [#reserve] belongs to the engine thread, [#rotate] to any.
+/// The angle is `position * inverseFrequency` rounded to f32, as the reference has it; its cosine and sine are
+/// computed in double. [#reserve] belongs to the engine thread, [#rotate] to any.
 final class RopeKernel {
     private final RopeTable table;
     private final int pairs;

@@ -4,7 +4,8 @@ import dev.jmlx.engine.ops.Activation;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// The operations that look at one row at a time (norm, sum, gate), spread over the pool when there are many rows.
+/// The operations that look at one row at a time (norm, sum, gate), spread over the pool when there are many
+/// rows.
 ///
 /// One long-lived object per [CpuOps]; engine thread, workers inside the operations.
 final class RowTask implements WorkerPool.Task {

@@ -3,13 +3,15 @@ package dev.jmlx.engine.cpu;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Memory and handles for the tensors of one step: taking one is a bump of an index, giving back happens at once.
+/// Memory and handles for the tensors of one step: taking one is a bump of an index, giving back happens at
+/// once.
 ///
-/// Two regions take turns. [#reset] starts a step; [#keepOnly] moves on to the other region, so that the kept tensor
-/// survives where it is until the call after the next. A region that ran out becomes one larger array at its next
-/// turn, so that steps of equal size allocate nothing from their third on. Engine thread only.
+/// Two regions take turns. [#reset] starts a step; [#keepOnly] moves on to the other region, so that the kept
+/// tensor survives where it is until the call after the next. A region that ran out becomes one larger array at
+/// its next turn, so that steps of equal size allocate nothing from their third on. Engine thread only.
 final class StepArena {
-    /// Floats in a cache line: tensors start on different lines, so that workers do not share one at a seam.
+    /// Floats in a cache line: tensors start on different lines, so that workers do not share one at a
+    /// seam.
     private static final int LINE = 16;
 
     private final Region[] regions = {new Region(), new Region()};

@@ -16,7 +16,8 @@ final class Widen {
 
     private Widen() {}
 
-    /// Widens elements `from .. from + count - 1` of `source` to `out[at ..]`; `raw` is scratch for `count` shorts.
+    /// Widens elements `from .. from + count - 1` of `source` to `out[at ..]`; `raw` is scratch for
+    /// `count` shorts.
     static void copy(MemorySegment source, DType type, long from, int count, float[] out, int at, short[] raw) {
         switch (type) {
             case F32 -> MemorySegment.copy(source, FLOAT, from * Float.BYTES, out, at, count);

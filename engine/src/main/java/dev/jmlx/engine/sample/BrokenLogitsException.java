@@ -1,7 +1,7 @@
 package dev.jmlx.engine.sample;
 
-/// Logits from which no token can be drawn: one is NaN, or the largest is infinite. Weights that are damaged, or
-/// numbers beyond the range of a backend, look like this. Ends the one sequence that they belong to.
+/// Logits from which no token can be drawn: one is NaN, or the largest is infinite. Weights that are damaged,
+/// or numbers beyond the range of a backend, look like this. Ends the one sequence that they belong to.
 public final class BrokenLogitsException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
