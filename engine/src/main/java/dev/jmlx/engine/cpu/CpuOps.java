@@ -22,6 +22,7 @@ public final class CpuOps implements Ops {
     private final WorkerPool pool;
     private final Repacker repacker;
     private final VectorInput input = new VectorInput();
+    private final FewInput few = new FewInput();
     private final TokensInput tokens;
     private final LinearTask linear;
     private final GatedTask gated;
@@ -40,7 +41,7 @@ public final class CpuOps implements Ops {
         }
         repacker = new Repacker(pool);
         tokens = new TokensInput(pool);
-        linear = new LinearTask(pool, scratch, precision, input, tokens);
+        linear = new LinearTask(pool, scratch, precision, input, few, tokens);
         gated = new GatedTask(pool, scratch, input, linear);
         rows = new RowTask(pool);
         attention = new AttentionTask(pool);
@@ -60,6 +61,7 @@ public final class CpuOps implements Ops {
     public void beginStep() {
         arena.reset();
         input.forget();
+        few.forget();
         tokens.forget();
     }
 
@@ -67,6 +69,7 @@ public final class CpuOps implements Ops {
     public void keepOnly(Tensor x) {
         arena.keepOnly();
         input.forget();
+        few.forget();
         tokens.forget();
     }
 

@@ -29,11 +29,13 @@ final class EmbeddingRow {
         for (var p = 0; p < planes.size(); p++) {
             values(planes.get(p), w.cols(), block, lane, p > 0, out, to);
         }
-        for (var c = 0; c < w.cols(); c++) {
-            var group = w.scalesAt(block) + (long) (c / w.groupSize()) * Lanes.COUNT + lane;
-            var scale = ScalarMatrix.element(w.scales(), w.scaleType(), group);
-            var bias = ScalarMatrix.element(w.biases(), w.scaleType(), group);
-            out[to + c] = Math.fma(scale, out[to + c], bias);
+        for (var group = 0; group < w.groups(); group++) {
+            var index = w.scalesAt(block) + (long) group * Lanes.COUNT + lane;
+            var scale = ScalarMatrix.element(w.scales(), w.scaleType(), index);
+            var bias = ScalarMatrix.element(w.biases(), w.scaleType(), index);
+            for (var c = group * w.groupSize(); c < (group + 1) * w.groupSize(); c++) {
+                out[to + c] = Math.fma(scale, out[to + c], bias);
+            }
         }
     }
 
@@ -42,10 +44,13 @@ final class EmbeddingRow {
         var words = cols / plane.values();
         var mask = (1 << plane.bits()) - 1;
         var from = ((long) block * words * Lanes.COUNT + lane) * Integer.BYTES;
-        for (var c = 0; c < cols; c++) {
-            var word = plane.words().get(INT, from + (long) (c / plane.values()) * Lanes.BYTES);
-            var value = (word >>> (c % plane.values() * plane.bits()) & mask) << plane.shift();
-            out[to + c] = add ? out[to + c] + value : value;
+        for (var i = 0; i < words; i++) {
+            var word = plane.words().get(INT, from + (long) i * Lanes.BYTES);
+            var at = to + i * plane.values();
+            for (var c = at; c < at + plane.values(); c++, word >>>= plane.bits()) {
+                var value = (word & mask) << plane.shift();
+                out[c] = add ? out[c] + value : value;
+            }
         }
     }
 }

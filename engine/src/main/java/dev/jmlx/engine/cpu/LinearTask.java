@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A linear layer over units of weight rows; one long-lived object per [CpuOps], run on its pool.
 ///
-/// One token goes to [MatVec], several to [FloatGemm], and chunks of a prompt against 4-bit weights to
-/// [ShortGemm] unless f32 activations were asked for. Engine thread, workers inside [#apply].
+/// One token goes to [MatVec], a few to [FewTokens], several to [FloatGemm], and chunks of a prompt against
+/// 4-bit weights to [ShortGemm] unless f32 activations were asked for. Engine thread, workers inside [#apply].
 final class LinearTask implements WorkerPool.Task {
     /// Weights in a unit of matrix-vector work: a few microseconds, long enough for the prefetchers to
     /// get going.
@@ -17,6 +17,10 @@ final class LinearTask implements WorkerPool.Task {
     /// Tokens from which on integers are faster: below, most of the work is unpacking. More sequences
     /// than a server answers at a time, so that answers are computed in f32 whoever else is served.
     private static final int MIN_SHORT_TOKENS = 16;
+
+    /// Row blocks in a unit of a few tokens at most: with 2,048 columns 70 kB, which the second four
+    /// tokens find in the L2.
+    private static final int MAX_FEW_BLOCKS = 4;
 
     /// Columns from which on several units of [ShortGemm] share what they read of the activations.
     private static final int WIDE = 4096;
@@ -32,6 +36,7 @@ final class LinearTask implements WorkerPool.Task {
     private CpuTensor out = x;
     private @Nullable RowBlocks weight;
     private float @Nullable [] bias;
+    private final FewInput few;
     private FloatInput floats = new FloatInput();
     private ShortInput shorts = new ShortInput();
     private Kernel kernel = Kernel.VECTOR;
@@ -39,15 +44,23 @@ final class LinearTask implements WorkerPool.Task {
 
     private enum Kernel {
         VECTOR,
+        FEW,
         FLOATS,
         SHORTS
     }
 
-    LinearTask(WorkerPool pool, Scratch[] scratch, Precision precision, VectorInput vector, TokensInput tokens) {
+    LinearTask(
+            WorkerPool pool,
+            Scratch[] scratch,
+            Precision precision,
+            VectorInput vector,
+            FewInput few,
+            TokensInput tokens) {
         this.pool = pool;
         this.scratch = scratch;
         this.precision = precision;
         this.vector = vector;
+        this.few = few;
         this.tokens = tokens;
     }
 
@@ -62,6 +75,10 @@ final class LinearTask implements WorkerPool.Task {
             case VECTOR -> {
                 vector.prepare(rows, matrix);
                 unitBlocks = unitBlocks(matrix);
+            }
+            case FEW -> {
+                few.prepare(rows, (RowBlocks.Quantized) matrix);
+                unitBlocks = Math.min(MAX_FEW_BLOCKS, unitBlocks(matrix));
             }
             case FLOATS -> {
                 floats = tokens.floats(rows);
@@ -89,6 +106,7 @@ final class LinearTask implements WorkerPool.Task {
         var own = scratch[worker];
         switch (kernel) {
             case VECTOR -> MatVec.blocks(matrix, from, end, vector, out.data(), out.offset() + from * Lanes.COUNT);
+            case FEW -> few((RowBlocks.Quantized) matrix, from, end, own);
             case FLOATS -> own.floatGemm().multiply(matrix, unit, floats, out.data(), out.offset(), out.cols());
             case SHORTS -> {
                 var first = from / ShortGemm.BLOCKS;
@@ -104,12 +122,31 @@ final class LinearTask implements WorkerPool.Task {
         if (rows.rows() == 1 && MatVec.applies(matrix)) {
             return Kernel.VECTOR;
         }
+        if (rows.rows() < MIN_SHORT_TOKENS && FewTokens.applies(matrix)) {
+            return Kernel.FEW;
+        }
         return precision == Precision.FAST
                         && rows.rows() >= MIN_SHORT_TOKENS
                         && matrix instanceof RowBlocks.Quantized quantized
                         && quantized.bits() == 4
                 ? Kernel.SHORTS
                 : Kernel.FLOATS;
+    }
+
+    private void few(RowBlocks.Quantized matrix, int from, int end, Scratch own) {
+        var sums = own.results((end - from) * FewTokens.TOKENS * Lanes.COUNT);
+        for (var tile = 0; tile < few.tiles(); tile++) {
+            FewTokens.blocks(matrix, from, end, few, tile, sums);
+            var first = tile * FewTokens.TOKENS;
+            for (var t = first; t < Math.min(x.rows(), first + FewTokens.TOKENS); t++) {
+                for (var block = from; block < end; block++) {
+                    var row = block * Lanes.COUNT;
+                    var sum = ((block - from) * FewTokens.TOKENS + t - first) * Lanes.COUNT;
+                    var count = Math.min(Lanes.COUNT, matrix.rows() - row);
+                    System.arraycopy(sums, sum, out.data(), out.rowOffset(t) + row, count);
+                }
+            }
+        }
     }
 
     private void addBias(int from, int end) {

@@ -1,0 +1,84 @@
+package dev.jmlx.engine.cpu;
+
+import dev.jmlx.engine.tensor.DType;
+import org.jspecify.annotations.Nullable;
+
+/// The activations of a few tokens as [FewTokens] wants them: `[tile][column][4 tokens]`, scaled by the place of the
+/// weight they will meet as in [VectorInput], and their sums by group, `[tile][group][4 tokens]`.
+///
+/// Tokens that the last tile has too much are zero. Remembers what it holds; [#forget] must be called when tensors may
+/// have changed. Engine thread; workers read.
+final class FewInput {
+    private static final int WIDTH = FewTokens.TOKENS;
+
+    private float[] values = new float[0];
+    private float[] sums = new float[0];
+    private @Nullable CpuTensor tensor;
+    private int bits;
+    private int groupSize;
+    private @Nullable DType type;
+
+    /// Arranges the rows of `x` for weights like `weight`.
+    void prepare(CpuTensor x, RowBlocks.Quantized weight) {
+        if (x == tensor && weight.bits() == bits && weight.groupSize() == groupSize && weight.scaleType() == type) {
+            return;
+        }
+        tensor = x;
+        bits = weight.bits();
+        groupSize = weight.groupSize();
+        type = weight.scaleType();
+        var room = tiles() * x.cols() * WIDTH;
+        if (values.length < room) {
+            values = new float[room];
+            sums = new float[room];
+        }
+        for (var token = 0; token < tiles() * WIDTH; token++) {
+            fill(x, token, HalfFormat.of(weight.scaleType()).inFactor);
+        }
+    }
+
+    /// Says that tensors were given back or written to.
+    void forget() {
+        tensor = null;
+    }
+
+    int tiles() {
+        return tensor == null ? 0 : (tensor.rows() + WIDTH - 1) / WIDTH;
+    }
+
+    float[] values() {
+        return values;
+    }
+
+    int valuesAt(int tile) {
+        return tensor == null ? 0 : tile * tensor.cols() * WIDTH;
+    }
+
+    float[] sums() {
+        return sums;
+    }
+
+    int sumsAt(int tile) {
+        return tensor == null ? 0 : tile * (tensor.cols() / groupSize) * WIDTH;
+    }
+
+    private void fill(CpuTensor x, int token, float factor) {
+        var cols = x.cols();
+        var period = VectorInput.unshiftedValues(bits);
+        var to = valuesAt(token / WIDTH) + token % WIDTH;
+        var sumTo = sumsAt(token / WIDTH) + token % WIDTH;
+        var real = token < x.rows();
+        var step = 1f / (1 << bits);
+        for (var group = 0; group < cols / groupSize; group++) {
+            var sum = 0f;
+            var scale = factor;
+            for (var c = group * groupSize; c < (group + 1) * groupSize; c++) {
+                var value = real ? x.data()[x.rowOffset(token) + c] : 0;
+                scale = c % period == 0 ? factor : scale * step;
+                values[to + c * WIDTH] = value * scale;
+                sum += value;
+            }
+            sums[sumTo + group * WIDTH] = sum * factor;
+        }
+    }
+}

@@ -1,0 +1,224 @@
+package dev.jmlx.engine.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// Weights times four tokens, straight from the [RowBlocks]: what several sequences decode with.
+///
+/// As [MatVec], but a weight that was masked out and converted meets four activations, so that four tokens cost little
+/// more than one where memory is the limit. Fewer tokens are filled up to four; more go four at a time over a stretch of
+/// weights that stays in the L2. For 4 and 8 bits; other widths go through panels ([FloatGemm]). Kernels are written
+/// out, like those of [MatVec] and for the same reason. Any thread.
+final class FewTokens {
+    /// Tokens of one pass.
+    static final int TOKENS = 4;
+
+    private FewTokens() {}
+
+    /// Whether there is a kernel for `weight`.
+    static boolean applies(RowBlocks weight) {
+        return weight instanceof RowBlocks.Quantized quantized
+                && (quantized.bits() == 4 || quantized.bits() == 8)
+                && quantized.scaleType().byteSize() == Short.BYTES;
+    }
+
+    /// `sums[block, token, lane] = dot(weight row, token)` for the blocks `from .. end - 1` and the tokens of one tile of
+    /// `x`.
+    static void blocks(RowBlocks.Quantized w, int from, int end, FewInput x, int tile, float[] sums) {
+        var format = HalfFormat.of(w.scaleType());
+        biases(w, format, from, end, x.sums(), x.sumsAt(tile), sums);
+        if (w.bits() == 4) {
+            plane4(w, format, from, end, x.values(), x.valuesAt(tile), sums);
+        } else {
+            plane8(w, format, from, end, x.values(), x.valuesAt(tile), sums);
+        }
+    }
+
+    private static void biases(
+            RowBlocks.Quantized w, HalfFormat format, int from, int end, float[] xSums, int xStart, float[] sums) {
+        MemorySegment biases = w.biases();
+        var shift = format.shift;
+        var mask = format.mask;
+        var groups = w.groups();
+        for (var block = from; block < end; block++) {
+            var start = (long) block * groups * (Lanes.BYTES / 2);
+            var to = (block - from) * TOKENS * Lanes.COUNT;
+            var c0 = FloatVector.zero(Lanes.FLOAT);
+            var c1 = FloatVector.zero(Lanes.FLOAT);
+            var c2 = FloatVector.zero(Lanes.FLOAT);
+            var c3 = FloatVector.zero(Lanes.FLOAT);
+            for (var group = 0; group < groups; group++) {
+                var at = xStart + group * TOKENS;
+                var bias = ((IntVector) ShortVector.fromMemorySegment(
+                                        Lanes.HALF,
+                                        biases,
+                                        start + (long) group * (Lanes.BYTES / 2),
+                                        ByteOrder.LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .and(mask)
+                        .reinterpretAsFloats();
+                c0 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[at]), c0);
+                c1 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[at + 1]), c1);
+                c2 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[at + 2]), c2);
+                c3 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[at + 3]), c3);
+            }
+            c0.intoArray(sums, to + 0 * Lanes.COUNT);
+            c1.intoArray(sums, to + 1 * Lanes.COUNT);
+            c2.intoArray(sums, to + 2 * Lanes.COUNT);
+            c3.intoArray(sums, to + 3 * Lanes.COUNT);
+        }
+    }
+
+    private static void plane4(
+            RowBlocks.Quantized w, HalfFormat format, int from, int end, float[] x, int xStart, float[] sums) {
+        MemorySegment words = w.planes().getFirst().words();
+        MemorySegment scales = w.scales();
+        var shift = format.shift;
+        var mask = format.mask;
+        var factor = format.outFactor;
+        var count = w.cols() / 8;
+        var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 8);
+        var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
+        for (var block = from; block < end; block++) {
+            var start = (long) block * count * Lanes.BYTES;
+            var groups = block * groupBytes;
+            var to = (block - from) * TOKENS * Lanes.COUNT;
+            var c0 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 0 * Lanes.COUNT);
+            var c1 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 1 * Lanes.COUNT);
+            var c2 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 2 * Lanes.COUNT);
+            var c3 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 3 * Lanes.COUNT);
+            for (var i = 0; i < count; i++) {
+                var at = xStart + i * 32;
+                var word = IntVector.fromMemorySegment(
+                        Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var q = (FloatVector) word.and(0xF).convert(VectorOperators.I2F, 0);
+                var even0 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at]));
+                var even1 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 1]));
+                var even2 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 2]));
+                var even3 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 3]));
+                q = (FloatVector) word.and(0xF0).convert(VectorOperators.I2F, 0);
+                var odd0 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 4]));
+                var odd1 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 5]));
+                var odd2 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 6]));
+                var odd3 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 7]));
+                q = (FloatVector) word.and(0xF00).convert(VectorOperators.I2F, 0);
+                even0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 8]), even0);
+                even1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 9]), even1);
+                even2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 10]), even2);
+                even3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 11]), even3);
+                q = (FloatVector) word.and(0xF000).convert(VectorOperators.I2F, 0);
+                odd0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 12]), odd0);
+                odd1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 13]), odd1);
+                odd2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 14]), odd2);
+                odd3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 15]), odd3);
+                word = word.lanewise(VectorOperators.LSHR, 16);
+                q = (FloatVector) word.and(0xF).convert(VectorOperators.I2F, 0);
+                even0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 16]), even0);
+                even1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 17]), even1);
+                even2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 18]), even2);
+                even3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 19]), even3);
+                q = (FloatVector) word.and(0xF0).convert(VectorOperators.I2F, 0);
+                odd0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 20]), odd0);
+                odd1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 21]), odd1);
+                odd2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 22]), odd2);
+                odd3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 23]), odd3);
+                q = (FloatVector) word.and(0xF00).convert(VectorOperators.I2F, 0);
+                even0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 24]), even0);
+                even1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 25]), even1);
+                even2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 26]), even2);
+                even3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 27]), even3);
+                q = (FloatVector) word.and(0xF000).convert(VectorOperators.I2F, 0);
+                odd0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 28]), odd0);
+                odd1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 29]), odd1);
+                odd2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 30]), odd2);
+                odd3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 31]), odd3);
+                var scale = ((IntVector) ShortVector.fromMemorySegment(
+                                        Lanes.HALF,
+                                        scales,
+                                        groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                        ByteOrder.LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .and(mask)
+                        .reinterpretAsFloats();
+                c0 = scale.fma(even0.add(odd0), c0);
+                c1 = scale.fma(even1.add(odd1), c1);
+                c2 = scale.fma(even2.add(odd2), c2);
+                c3 = scale.fma(even3.add(odd3), c3);
+            }
+            c0.mul(factor).intoArray(sums, to + 0 * Lanes.COUNT);
+            c1.mul(factor).intoArray(sums, to + 1 * Lanes.COUNT);
+            c2.mul(factor).intoArray(sums, to + 2 * Lanes.COUNT);
+            c3.mul(factor).intoArray(sums, to + 3 * Lanes.COUNT);
+        }
+    }
+
+    private static void plane8(
+            RowBlocks.Quantized w, HalfFormat format, int from, int end, float[] x, int xStart, float[] sums) {
+        MemorySegment words = w.planes().getFirst().words();
+        MemorySegment scales = w.scales();
+        var shift = format.shift;
+        var mask = format.mask;
+        var factor = format.outFactor;
+        var count = w.cols() / 4;
+        var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 4);
+        var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
+        for (var block = from; block < end; block++) {
+            var start = (long) block * count * Lanes.BYTES;
+            var groups = block * groupBytes;
+            var to = (block - from) * TOKENS * Lanes.COUNT;
+            var c0 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 0 * Lanes.COUNT);
+            var c1 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 1 * Lanes.COUNT);
+            var c2 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 2 * Lanes.COUNT);
+            var c3 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 3 * Lanes.COUNT);
+            for (var i = 0; i < count; i++) {
+                var at = xStart + i * 16;
+                var word = IntVector.fromMemorySegment(
+                        Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var q = (FloatVector) word.and(0xFF).convert(VectorOperators.I2F, 0);
+                var even0 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at]));
+                var even1 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 1]));
+                var even2 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 2]));
+                var even3 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 3]));
+                q = (FloatVector) word.and(0xFF00).convert(VectorOperators.I2F, 0);
+                var odd0 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 4]));
+                var odd1 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 5]));
+                var odd2 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 6]));
+                var odd3 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 7]));
+                word = word.lanewise(VectorOperators.LSHR, 16);
+                q = (FloatVector) word.and(0xFF).convert(VectorOperators.I2F, 0);
+                even0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 8]), even0);
+                even1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 9]), even1);
+                even2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 10]), even2);
+                even3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 11]), even3);
+                q = (FloatVector) word.and(0xFF00).convert(VectorOperators.I2F, 0);
+                odd0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 12]), odd0);
+                odd1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 13]), odd1);
+                odd2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 14]), odd2);
+                odd3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 15]), odd3);
+                var scale = ((IntVector) ShortVector.fromMemorySegment(
+                                        Lanes.HALF,
+                                        scales,
+                                        groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                        ByteOrder.LITTLE_ENDIAN)
+                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                        .lanewise(VectorOperators.LSHL, shift)
+                        .and(mask)
+                        .reinterpretAsFloats();
+                c0 = scale.fma(even0.add(odd0), c0);
+                c1 = scale.fma(even1.add(odd1), c1);
+                c2 = scale.fma(even2.add(odd2), c2);
+                c3 = scale.fma(even3.add(odd3), c3);
+            }
+            c0.mul(factor).intoArray(sums, to + 0 * Lanes.COUNT);
+            c1.mul(factor).intoArray(sums, to + 1 * Lanes.COUNT);
+            c2.mul(factor).intoArray(sums, to + 2 * Lanes.COUNT);
+            c3.mul(factor).intoArray(sums, to + 3 * Lanes.COUNT);
+        }
+    }
+}
