@@ -29,7 +29,7 @@ final class AttentionTile {
     /// the factor goes to the scores and the result, because sums of weights must stay finite.
     private static final int F16_SHIFT = 100;
 
-    private static final float F16_REST = 1 / HalfProduct.F16_FACTOR * 0x1p-100f;
+    private static final float F16_REST = 0x1p112f * 0x1p-100f;
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -60,7 +60,7 @@ final class AttentionTile {
 
     /// What the sums of weighted values are to be multiplied by.
     static float resultFactor(CacheType type) {
-        return type == CacheType.F16 ? 1 / HalfProduct.F16_FACTOR : 1;
+        return type == CacheType.F16 ? 0x1p112f : 1;
     }
 
     /// Begins a tile: `tokens` tokens from row `row` on, at consecutive positions from `position`,
@@ -158,8 +158,8 @@ final class AttentionTile {
                             b,
                             at,
                             bytes,
-                            HalfProduct.F16_SHIFT,
-                            HalfProduct.F16_MASK,
+                            HalfFormat.F16.shift,
+                            HalfFormat.F16.mask,
                             count,
                             a,
                             0,

@@ -21,9 +21,7 @@ public final class CpuOps implements Ops {
     private final StepArena arena = new StepArena();
     private final WorkerPool pool;
     private final Repacker repacker;
-    private final VectorInput input = new VectorInput();
-    private final FewInput few = new FewInput();
-    private final TokensInput tokens;
+    private final LinearInputs inputs;
     private final LinearTask linear;
     private final GatedTask gated;
     private final RowTask rows;
@@ -40,9 +38,9 @@ public final class CpuOps implements Ops {
             scratch[i] = new Scratch();
         }
         repacker = new Repacker(pool);
-        tokens = new TokensInput(pool);
-        linear = new LinearTask(pool, scratch, precision, input, few, tokens);
-        gated = new GatedTask(pool, scratch, input, linear);
+        inputs = new LinearInputs(new VectorInput(), new FewInput(), new TokensInput(pool));
+        linear = new LinearTask(pool, scratch, precision, inputs);
+        gated = new GatedTask(pool, scratch, inputs.vector(), linear);
         rows = new RowTask(pool);
         attention = new AttentionTask(pool);
     }
@@ -60,17 +58,13 @@ public final class CpuOps implements Ops {
     @Override
     public void beginStep() {
         arena.reset();
-        input.forget();
-        few.forget();
-        tokens.forget();
+        inputs.forget();
     }
 
     @Override
     public void keepOnly(Tensor x) {
         arena.keepOnly();
-        input.forget();
-        few.forget();
-        tokens.forget();
+        inputs.forget();
     }
 
     @Override

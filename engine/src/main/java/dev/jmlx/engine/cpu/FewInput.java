@@ -14,6 +14,8 @@ final class FewInput {
     private float[] values = new float[0];
     private float[] sums = new float[0];
     private @Nullable CpuTensor tensor;
+    private int tokens;
+    private int cols;
     private int bits;
     private int groupSize;
     private @Nullable DType type;
@@ -24,10 +26,12 @@ final class FewInput {
             return;
         }
         tensor = x;
+        tokens = x.rows();
+        cols = x.cols();
         bits = weight.bits();
         groupSize = weight.groupSize();
         type = weight.scaleType();
-        var room = tiles() * x.cols() * WIDTH;
+        var room = tiles() * cols * WIDTH;
         if (values.length < room) {
             values = new float[room];
             sums = new float[room];
@@ -43,7 +47,7 @@ final class FewInput {
     }
 
     int tiles() {
-        return tensor == null ? 0 : (tensor.rows() + WIDTH - 1) / WIDTH;
+        return Math.ceilDiv(tokens, WIDTH);
     }
 
     float[] values() {
@@ -51,7 +55,7 @@ final class FewInput {
     }
 
     int valuesAt(int tile) {
-        return tensor == null ? 0 : tile * tensor.cols() * WIDTH;
+        return tile * cols * WIDTH;
     }
 
     float[] sums() {
@@ -59,11 +63,10 @@ final class FewInput {
     }
 
     int sumsAt(int tile) {
-        return tensor == null ? 0 : tile * (tensor.cols() / groupSize) * WIDTH;
+        return tile * (cols / groupSize) * WIDTH;
     }
 
     private void fill(CpuTensor x, int token, float factor) {
-        var cols = x.cols();
         var period = VectorInput.unshiftedValues(bits);
         var to = valuesAt(token / WIDTH) + token % WIDTH;
         var sumTo = sumsAt(token / WIDTH) + token % WIDTH;

@@ -10,7 +10,8 @@ import jdk.incubator.vector.VectorOperators;
 /// Weights times four tokens, straight from the [RowBlocks]: what several sequences decode with.
 ///
 /// As [MatVec], but a weight that was masked out and converted meets four activations, so that four tokens cost little
-/// more than one where memory is the limit. Fewer tokens are filled up to four; more go four at a time over a stretch of
+/// more than one where memory is the limit. Fewer tokens are filled up to four; more go four at a time over a stretch
+/// of
 /// weights that stays in the L2. For 4 and 8 bits; other widths go through panels ([FloatGemm]). Kernels are written
 /// out, like those of [MatVec] and for the same reason. Any thread.
 final class FewTokens {
@@ -26,7 +27,8 @@ final class FewTokens {
                 && quantized.scaleType().byteSize() == Short.BYTES;
     }
 
-    /// `sums[block, token, lane] = dot(weight row, token)` for the blocks `from .. end - 1` and the tokens of one tile of
+    /// `sums[block, token, lane] = dot(weight row, token)` for the blocks `from .. end - 1` and the tokens of one tile
+    /// of
     /// `x`.
     static void blocks(RowBlocks.Quantized w, int from, int end, FewInput x, int tile, float[] sums) {
         var format = HalfFormat.of(w.scaleType());
@@ -67,8 +69,8 @@ final class FewTokens {
                 c2 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[at + 2]), c2);
                 c3 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[at + 3]), c3);
             }
-            c0.intoArray(sums, to + 0 * Lanes.COUNT);
-            c1.intoArray(sums, to + 1 * Lanes.COUNT);
+            c0.intoArray(sums, to);
+            c1.intoArray(sums, to + Lanes.COUNT);
             c2.intoArray(sums, to + 2 * Lanes.COUNT);
             c3.intoArray(sums, to + 3 * Lanes.COUNT);
         }
@@ -88,8 +90,8 @@ final class FewTokens {
             var start = (long) block * count * Lanes.BYTES;
             var groups = block * groupBytes;
             var to = (block - from) * TOKENS * Lanes.COUNT;
-            var c0 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 0 * Lanes.COUNT);
-            var c1 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 1 * Lanes.COUNT);
+            var c0 = FloatVector.fromArray(Lanes.FLOAT, sums, to);
+            var c1 = FloatVector.fromArray(Lanes.FLOAT, sums, to + Lanes.COUNT);
             var c2 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 2 * Lanes.COUNT);
             var c3 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 3 * Lanes.COUNT);
             for (var i = 0; i < count; i++) {
@@ -151,8 +153,8 @@ final class FewTokens {
                 c2 = scale.fma(even2.add(odd2), c2);
                 c3 = scale.fma(even3.add(odd3), c3);
             }
-            c0.mul(factor).intoArray(sums, to + 0 * Lanes.COUNT);
-            c1.mul(factor).intoArray(sums, to + 1 * Lanes.COUNT);
+            c0.mul(factor).intoArray(sums, to);
+            c1.mul(factor).intoArray(sums, to + Lanes.COUNT);
             c2.mul(factor).intoArray(sums, to + 2 * Lanes.COUNT);
             c3.mul(factor).intoArray(sums, to + 3 * Lanes.COUNT);
         }
@@ -172,8 +174,8 @@ final class FewTokens {
             var start = (long) block * count * Lanes.BYTES;
             var groups = block * groupBytes;
             var to = (block - from) * TOKENS * Lanes.COUNT;
-            var c0 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 0 * Lanes.COUNT);
-            var c1 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 1 * Lanes.COUNT);
+            var c0 = FloatVector.fromArray(Lanes.FLOAT, sums, to);
+            var c1 = FloatVector.fromArray(Lanes.FLOAT, sums, to + Lanes.COUNT);
             var c2 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 2 * Lanes.COUNT);
             var c3 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 3 * Lanes.COUNT);
             for (var i = 0; i < count; i++) {
@@ -215,8 +217,8 @@ final class FewTokens {
                 c2 = scale.fma(even2.add(odd2), c2);
                 c3 = scale.fma(even3.add(odd3), c3);
             }
-            c0.mul(factor).intoArray(sums, to + 0 * Lanes.COUNT);
-            c1.mul(factor).intoArray(sums, to + 1 * Lanes.COUNT);
+            c0.mul(factor).intoArray(sums, to);
+            c1.mul(factor).intoArray(sums, to + Lanes.COUNT);
             c2.mul(factor).intoArray(sums, to + 2 * Lanes.COUNT);
             c3.mul(factor).intoArray(sums, to + 3 * Lanes.COUNT);
         }

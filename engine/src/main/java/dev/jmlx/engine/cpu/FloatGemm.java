@@ -20,11 +20,6 @@ final class FloatGemm {
     /// `[token][row]`.
     private float[] results = new float[0];
 
-    /// Units in `weights`.
-    static int units(RowBlocks weights) {
-        return (weights.blocks() + BLOCKS - 1) / BLOCKS;
-    }
-
     /// Computes the rows of unit `unit` for all tokens of `x`; row `r` of token `t` goes to
     /// `out[start + t * stride + r]`.
     void multiply(RowBlocks weights, int unit, FloatInput x, float[] out, int start, int stride) {

@@ -10,9 +10,8 @@ import jdk.incubator.vector.VectorOperators;
 /// for [dev.jmlx.engine.cache.CacheType#F16] and [dev.jmlx.engine.cache.CacheType#BF16].
 ///
 /// A widened element is the stored bits, sign-extended, shifted left by `shift` and masked: for BF16 (16, -1)
-/// the value itself, for F16 ([#F16_SHIFT], [#F16_MASK]) the value times [#F16_FACTOR], which the caller takes
-/// out again; that costs two instructions, and the Vector API has no conversion. Infinities and NaNs of F16
-/// come out finite.
+/// the value itself, for F16 the value times `2^-112`, which the caller takes out again ([HalfFormat]).
+/// Infinities and NaNs of F16 come out finite.
 ///
 /// One method for each number of rows, each with four vectors of columns: up to sixteen accumulators. Widening
 /// in registers leaves the memory busy while the multiplications run; through a buffer in the L1, decoding at
@@ -20,10 +19,6 @@ import jdk.incubator.vector.VectorOperators;
 final class HalfProduct {
     /// Columns that one call computes.
     static final int COLS = 4 * Lanes.COUNT;
-
-    static final int F16_SHIFT = 13;
-    static final int F16_MASK = 0x8fff_e000;
-    static final float F16_FACTOR = 0x1p-112f;
 
     private HalfProduct() {}
 

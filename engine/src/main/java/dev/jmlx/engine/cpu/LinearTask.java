@@ -30,13 +30,11 @@ final class LinearTask implements WorkerPool.Task {
     private final WorkerPool pool;
     private final Scratch[] scratch;
     private final Precision precision;
-    private final VectorInput vector;
-    private final TokensInput tokens;
+    private final LinearInputs inputs;
     private CpuTensor x = new CpuTensor();
     private CpuTensor out = x;
     private @Nullable RowBlocks weight;
     private float @Nullable [] bias;
-    private final FewInput few;
     private FloatInput floats = new FloatInput();
     private ShortInput shorts = new ShortInput();
     private Kernel kernel = Kernel.VECTOR;
@@ -49,19 +47,11 @@ final class LinearTask implements WorkerPool.Task {
         SHORTS
     }
 
-    LinearTask(
-            WorkerPool pool,
-            Scratch[] scratch,
-            Precision precision,
-            VectorInput vector,
-            FewInput few,
-            TokensInput tokens) {
+    LinearTask(WorkerPool pool, Scratch[] scratch, Precision precision, LinearInputs inputs) {
         this.pool = pool;
         this.scratch = scratch;
         this.precision = precision;
-        this.vector = vector;
-        this.few = few;
-        this.tokens = tokens;
+        this.inputs = inputs;
     }
 
     /// `result = rows * matrix^T (+ values)`; shapes were checked.
@@ -73,29 +63,29 @@ final class LinearTask implements WorkerPool.Task {
         kernel = kernel(rows, matrix);
         switch (kernel) {
             case VECTOR -> {
-                vector.prepare(rows, matrix);
+                inputs.vector().prepare(rows, matrix);
                 unitBlocks = unitBlocks(matrix);
             }
             case FEW -> {
-                few.prepare(rows, (RowBlocks.Quantized) matrix);
+                inputs.few().prepare(rows, (RowBlocks.Quantized) matrix);
                 unitBlocks = Math.min(MAX_FEW_BLOCKS, unitBlocks(matrix));
             }
             case FLOATS -> {
-                floats = tokens.floats(rows);
+                floats = inputs.tokens().floats(rows);
                 unitBlocks = FloatGemm.BLOCKS;
             }
             case SHORTS -> {
-                shorts = tokens.shorts(rows, ((RowBlocks.Quantized) matrix).groupSize());
+                shorts = inputs.tokens().shorts(rows, ((RowBlocks.Quantized) matrix).groupSize());
                 unitBlocks = ShortGemm.BLOCKS * (matrix.cols() >= WIDE ? WIDE_UNITS : 1);
             }
         }
-        pool.run(this, (matrix.blocks() + unitBlocks - 1) / unitBlocks);
+        pool.run(this, Math.ceilDiv(matrix.blocks(), unitBlocks));
     }
 
     /// Row blocks in a unit of matrix-vector work: small layers are one unit for each thread.
     int unitBlocks(RowBlocks matrix) {
         var blocks = Math.max(1, UNIT_WEIGHTS / (matrix.cols() * Lanes.COUNT));
-        return Math.clamp((matrix.blocks() + pool.threads() - 1) / pool.threads(), 1, blocks);
+        return Math.clamp(Math.ceilDiv(matrix.blocks(), pool.threads()), 1, blocks);
     }
 
     @Override
@@ -105,7 +95,8 @@ final class LinearTask implements WorkerPool.Task {
         var end = Math.min(matrix.blocks(), from + unitBlocks);
         var own = scratch[worker];
         switch (kernel) {
-            case VECTOR -> MatVec.blocks(matrix, from, end, vector, out.data(), out.offset() + from * Lanes.COUNT);
+            case VECTOR ->
+                MatVec.blocks(matrix, from, end, inputs.vector(), out.data(), out.offset() + from * Lanes.COUNT);
             case FEW -> few((RowBlocks.Quantized) matrix, from, end, own);
             case FLOATS -> own.floatGemm().multiply(matrix, unit, floats, out.data(), out.offset(), out.cols());
             case SHORTS -> {
@@ -134,6 +125,7 @@ final class LinearTask implements WorkerPool.Task {
     }
 
     private void few(RowBlocks.Quantized matrix, int from, int end, Scratch own) {
+        var few = inputs.few();
         var sums = own.results((end - from) * FewTokens.TOKENS * Lanes.COUNT);
         for (var tile = 0; tile < few.tiles(); tile++) {
             FewTokens.blocks(matrix, from, end, few, tile, sums);

@@ -72,7 +72,7 @@ final class Repacker {
     private MemorySegment plane(Matrix.Quantized matrix, int bits, int shift, Arena arena) {
         var words = matrix.cols() * bits / Integer.SIZE;
         var out = allocate(matrix.rows(), (long) words * Integer.BYTES, arena);
-        pool.run((_, block) -> planeBlock(matrix, bits, shift, words, block, out), blocks(matrix.rows()));
+        pool.run((_, block) -> planeBlock(matrix, bits, shift, words, block, out), RowBlocks.blocks(matrix.rows()));
         return out;
     }
 
@@ -117,7 +117,7 @@ final class Repacker {
     /// `[rows][cols]` elements as `[block][column][lane]`.
     private MemorySegment elements(MemorySegment source, DType type, int rows, int cols, Arena arena) {
         var out = allocate(rows, (long) cols * type.byteSize(), arena);
-        pool.run((_, block) -> elementBlock(source, type, rows, cols, block, out), blocks(rows));
+        pool.run((_, block) -> elementBlock(source, type, rows, cols, block, out), RowBlocks.blocks(rows));
         giveBack(source);
         return out;
     }
@@ -148,11 +148,7 @@ final class Repacker {
     }
 
     private static MemorySegment allocate(int rows, long rowBytes, Arena arena) {
-        return NativeMemory.allocate(blocks(rows) * rowBytes * Lanes.COUNT, arena);
-    }
-
-    private static int blocks(int rows) {
-        return (rows + Lanes.COUNT - 1) / Lanes.COUNT;
+        return NativeMemory.allocate(RowBlocks.blocks(rows) * rowBytes * Lanes.COUNT, arena);
     }
 
     private static int lanes(int rows, int block) {

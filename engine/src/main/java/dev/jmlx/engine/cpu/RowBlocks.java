@@ -17,7 +17,12 @@ sealed interface RowBlocks extends Matrix.Prepared {
 
     /// Blocks of rows, the last one perhaps filled up.
     default int blocks() {
-        return (rows() + Lanes.COUNT - 1) / Lanes.COUNT;
+        return blocks(rows());
+    }
+
+    /// Blocks that `rows` rows take.
+    static int blocks(int rows) {
+        return Math.ceilDiv(rows, Lanes.COUNT);
     }
 
     /// Columns that matrix-matrix kernels unpack at a time: whole groups, and about as many each time,
@@ -27,9 +32,8 @@ sealed interface RowBlocks extends Matrix.Prepared {
             case Dense _ -> 1;
             case Quantized quantized -> quantized.groupSize();
         };
-        var panels = (cols() + Panel.DEPTH - 1) / Panel.DEPTH;
-        var even = (cols() + panels - 1) / panels;
-        return (even + group - 1) / group * group;
+        var panels = Math.ceilDiv(cols(), Panel.DEPTH);
+        return Math.ceilDiv(Math.ceilDiv(cols(), panels), group) * group;
     }
 
     /// Floats as stored: `data` is `[block][column][lane]`.
@@ -82,8 +86,7 @@ sealed interface RowBlocks extends Matrix.Prepared {
     /// divide a word are split into two planes that do.
     ///
     /// `words` is `[block][word][lane]` of 32 bits; value `j` of a word, counted from its lowest bits,
-    /// is column
-    /// `word * 32 / bits + j`.
+    /// is column `word * 32 / bits + j`.
     record Plane(int bits, int shift, MemorySegment words) {
         /// Values in a word.
         int values() {

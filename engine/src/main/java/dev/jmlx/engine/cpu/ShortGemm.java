@@ -24,14 +24,8 @@ final class ShortGemm {
     private int[] panel = new int[0];
     private int[] sums = new int[0];
 
-    /// Units in `weights`.
-    static int units(RowBlocks.Quantized weights) {
-        return (weights.blocks() + BLOCKS - 1) / BLOCKS;
-    }
-
     /// Computes the rows of units `first .. end - 1` for all tokens of `x`; row `r` of token `t` goes
-    /// to
-    /// `out[start + t * stride + r]`.
+    /// to `out[start + t * stride + r]`.
     void multiply(RowBlocks.Quantized weights, int first, int end, ShortInput x, float[] out, int start, int stride) {
         var depth = weights.panelCols();
         resize(end - first, depth);

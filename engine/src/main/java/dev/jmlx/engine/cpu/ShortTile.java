@@ -32,8 +32,7 @@ final class ShortTile {
     private ShortTile() {}
 
     /// Writes the sums of `blocks` blocks of 32 columns to `sums`, `[block][token][lane]`, with the
-    /// panel's
-    /// `[col][lane]` and the activations' `[col][token]` from `xStart`.
+    /// panel's `[col][lane]` and the activations' `[col][token]` from `xStart`.
     static void dots8(int[] panel, int[] x, int xStart, int[] sums, int blocks) {
         for (var block = 0; block < blocks; block++) {
             var w = block * BLOCK * WIDTH;

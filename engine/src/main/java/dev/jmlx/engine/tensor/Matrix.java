@@ -4,8 +4,7 @@ import java.lang.foreign.MemorySegment;
 
 /// A weight matrix `[rows, cols]`: as the checkpoint stores it, row-major, little-endian, file-backed, or as a
 /// backend prepared it. A linear layer computes `y[t, r] = sum over c of x[t, c] * w[r, c]`, so `rows` is the
-/// output size and
-/// `cols` the
+/// output size and `cols` the
 /// input size.
 ///
 /// Immutable; the segments stay valid as long as the loaded model's arena is open. Safe for any thread.

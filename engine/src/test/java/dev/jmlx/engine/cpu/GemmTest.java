@@ -147,7 +147,7 @@ class GemmTest {
         }
         var gemm = new FloatGemm();
         var out = new float[tokens * weights.rows()];
-        for (var unit = 0; unit < FloatGemm.units(weights); unit++) {
+        for (var unit = 0; unit < Math.ceilDiv(weights.blocks(), FloatGemm.BLOCKS); unit++) {
             gemm.multiply(weights, unit, input, out, 0, weights.rows());
         }
         return out;
@@ -168,7 +168,7 @@ class GemmTest {
 
     private static float[] shorts(ShortGemm gemm, ShortInput input, RowBlocks.Quantized weights, int unitsAtOnce) {
         var out = new float[input.tokens() * weights.rows()];
-        var units = ShortGemm.units(weights);
+        var units = Math.ceilDiv(weights.blocks(), ShortGemm.BLOCKS);
         for (var unit = 0; unit < units; unit += unitsAtOnce) {
             gemm.multiply(weights, unit, Math.min(unit + unitsAtOnce, units), input, out, 0, weights.rows());
         }
