@@ -231,9 +231,11 @@ def check_java():
         raise SystemExit(f"{JAR} is missing: run ./mvnw -q -DskipTests package")
     try:
         java, _ = java_home()
-        run([java, "--add-modules=jdk.incubator.vector", "-cp", JAR, "org.openjdk.jmh.Main", "-h"], 60)
+        version = run([java, "--version"], 60).split(maxsplit=2)[1]
     except (Unavailable, RunFailed) as e:
         raise SystemExit(f"JDK 25 is needed, in JAVA_HOME or on the PATH: {e}") from e
+    if int(version.split(".")[0]) < 25:
+        raise SystemExit(f"JDK 25 is needed, in JAVA_HOME or on the PATH: {java} is {version}")
 
 
 def say(line):

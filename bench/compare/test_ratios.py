@@ -65,12 +65,14 @@ class Report(unittest.TestCase):
                 "sequences_4": [25.0],
                 "first_2s": [2.0],
                 "warm_2s": [8.0],
+                "first_token_millis": [2900.0],
                 "peak_bytes": [2000.0],
             }
         }
         text = markdown(result(samples))
         self.assertIn("4: 2.50 (2.50..2.50)", text)
         self.assertIn("over a warm one's: 0.25 (0.25..0.25)", text)
+        self.assertIn("to its first token: 2.9 s (2.9..2.9)", text)
         self.assertIn("(2.00 times)", text)
 
     def test_contender_without_samples_and_reason_of_the_missing_are_shown(self):

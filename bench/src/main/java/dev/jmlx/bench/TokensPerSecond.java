@@ -10,8 +10,10 @@ import java.util.stream.Collectors;
 /// End to end: prompt and answer tokens per second through the public engine.
 ///
 /// Arguments: [SpeedOptions#USAGE]. Figures are tokens per second unless their name says otherwise:
-/// - `first_2s`, `warm_2s`: answer tokens in the two seconds after a request with a short prompt, as the
-///   first request of the process and after the warm-up. Loading the model does not count.
+/// - `first_token_millis`: milliseconds from the start of the process to the first token of an answer to a
+///   short prompt, which is submitted as soon as the engine takes it.
+/// - `first_2s`, `warm_2s`: answer tokens in the two seconds after that token, and after the first token of a
+///   request behind the warm-up.
 /// - `prefill_N`: a prompt of N tokens until its first answer token.
 /// - `decode_N`: answer tokens behind a prompt of N, from the first to the last.
 /// - `decode_N_cpu_millis`: processor time for each of these, over all threads; it tells more than the

@@ -10,6 +10,9 @@ import dev.jmlx.engine.tensor.DenseVector;
 import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The operations with Vector API kernels, over a pool of threads that exists only inside this class's
@@ -18,6 +21,10 @@ import org.jspecify.annotations.Nullable;
 /// Engine thread only. Steps of a size that was seen before allocate nothing. Arithmetic is f32; results differ
 /// from [ScalarOps] by rounding.
 public final class CpuOps implements Ops {
+    /// Longer than a machine of two cores takes; what is slow then becomes fast while it is used.
+    private static final Duration WARM_UP_LIMIT = Duration.ofSeconds(5);
+
+    private final Precision precision;
     private final StepArena arena = new StepArena();
     private final WorkerPool pool;
     private final Repacker repacker;
@@ -32,6 +39,7 @@ public final class CpuOps implements Ops {
         if (threads < 1) {
             throw new IllegalArgumentException(threads + " threads; the CPU backend needs at least 1");
         }
+        this.precision = precision;
         pool = new WorkerPool(threads);
         var scratch = new Scratch[threads];
         for (var i = 0; i < threads; i++) {
@@ -53,6 +61,14 @@ public final class CpuOps implements Ops {
     @Override
     public Matrix prepare(Matrix matrix, Arena memory) {
         return repacker.repack(matrix, memory);
+    }
+
+    @Override
+    public void warmUp(Consumer<Ops> steps, BooleanSupplier stop) {
+        try (var rehearsal = new Rehearsal(precision)) {
+            steps.accept(rehearsal);
+            rehearsal.run(WARM_UP_LIMIT, stop);
+        }
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.jmlx.engine.tensor.DType;
 import dev.jmlx.engine.tensor.Matrix;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.LongFunction;
 
 /// A weight matrix in the layout of the CPU kernels: rows in blocks of [Lanes#COUNT], one row to a lane.
 ///
@@ -34,6 +35,30 @@ sealed interface RowBlocks extends Matrix.Prepared {
         };
         var panels = Math.ceilDiv(cols(), Panel.DEPTH);
         return Math.ceilDiv(Math.ceilDiv(cols(), panels), group) * group;
+    }
+
+    /// A matrix of zeros in the format of `like`, in memory from `allocate`, which takes a number of
+    /// bytes. `cols` is a multiple of the group size.
+    static RowBlocks zeros(RowBlocks like, int rows, int cols, LongFunction<MemorySegment> allocate) {
+        var values = (long) blocks(rows) * Lanes.COUNT * cols;
+        return switch (like) {
+            case Dense dense -> new Dense(allocate.apply(values * dense.type.byteSize()), dense.type, rows, cols);
+            case Quantized quantized -> {
+                var scaleBytes = values / quantized.groupSize * quantized.scaleType.byteSize();
+                yield new Quantized(
+                        quantized.planes.stream()
+                                .map(plane -> new Plane(
+                                        plane.bits, plane.shift, allocate.apply(values * plane.bits / Byte.SIZE)))
+                                .toList(),
+                        allocate.apply(scaleBytes),
+                        allocate.apply(scaleBytes),
+                        quantized.scaleType,
+                        rows,
+                        cols,
+                        quantized.bits,
+                        quantized.groupSize);
+            }
+        };
     }
 
     /// Floats as stored: `data` is `[block][column][lane]`.

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +36,9 @@ final class Scheduler implements Runnable {
     /// Prompt tokens in a step beside running answers: each step delays every answer by its whole
     /// length.
     private static final int SHARED_PREFILL_CHUNK = 64;
+
+    private static final int WARM_UP_CHUNK = 16;
+    private static final int WARM_UP_POSITION = 100;
 
     private final Model model;
     private final Ops ops;
@@ -110,6 +114,7 @@ final class Scheduler implements Runnable {
     @Override
     public void run() {
         try {
+            warmUp();
             while (admit()) {
                 if (plan().isEmpty()) {
                     await();
@@ -121,6 +126,52 @@ final class Scheduler implements Runnable {
             endAll();
             caches.close();
             ops.close();
+        }
+    }
+
+    /// Shows the backend the kinds of steps that will come: an answer, a chunk of a prompt and, if nobody
+    /// waits by then, several answers together.
+    private void warmUp() {
+        var chunk = new Batch(WARM_UP_CHUNK, 1);
+        chunk.add(0, 0, new int[WARM_UP_CHUNK], 0, WARM_UP_CHUNK, Batch.Logits.LAST);
+        warmUp(List.of(answers(1), chunk), this::isStopped);
+        if (maxSequences > 1) {
+            warmUp(List.of(answers(maxSequences)), this::isWanted);
+        }
+    }
+
+    private void warmUp(List<Batch> steps, BooleanSupplier stop) {
+        try {
+            ops.warmUp(rehearsal -> steps.forEach(step -> model.forward(rehearsal, step, caches)), stop);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            log.warn("could not warm up; the first answers will be slow", e);
+        }
+    }
+
+    private static Batch answers(int count) {
+        var step = new Batch(count, count);
+        for (var slot = 0; slot < count; slot++) {
+            step.add(slot, WARM_UP_POSITION, new int[1], 0, 1, Batch.Logits.LAST);
+        }
+        return step;
+    }
+
+    private boolean isStopped() {
+        lock.lock();
+        try {
+            return stopped;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Whether somebody waits for this thread.
+    private boolean isWanted() {
+        lock.lock();
+        try {
+            return stopped || !waiting.isEmpty();
+        } finally {
+            lock.unlock();
         }
     }
 

@@ -5,6 +5,8 @@ import dev.jmlx.engine.tensor.DenseVector;
 import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The operations that models are written in: few, large, on `[tokens, features]` tensors.
@@ -22,6 +24,12 @@ public interface Ops extends AutoCloseable {
     /// another one than the checkpoint's. Called once for each weight while a model loads; the other
     /// operations take only what it returned.
     Matrix prepare(Matrix matrix, Arena arena);
+
+    /// Makes ready for steps like those that `steps` runs on the operations given to it, so that the
+    /// first requests are as fast as later ones; ends early when `stop` says so. Called after the weights
+    /// were prepared and between steps. Those operations compute nothing: results have their shapes and
+    /// no contents, caches are not touched.
+    default void warmUp(Consumer<Ops> steps, BooleanSupplier stop) {}
 
     /// Starts a step: every tensor of the step before becomes invalid and its memory is used again.
     void beginStep();

@@ -1,0 +1,262 @@
+package dev.jmlx.engine.cpu;
+
+import dev.jmlx.engine.cache.KvCache;
+import dev.jmlx.engine.cache.KvCaches;
+import dev.jmlx.engine.ops.Activation;
+import dev.jmlx.engine.ops.Batch;
+import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.Precision;
+import dev.jmlx.engine.ops.RopeTable;
+import dev.jmlx.engine.tensor.DenseVector;
+import dev.jmlx.engine.tensor.Matrix;
+import dev.jmlx.engine.tensor.NativeMemory;
+import dev.jmlx.engine.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Has the virtual machine compile the kernels that a model needs, before the first request does.
+///
+/// A model's forward pass on this object computes nothing and notes which operations it asks for: with how many
+/// tokens, for which formats of weights and caches. [#run] then calls each of them on small operands until the
+/// second-tier compiler has done its work. Until then a kernel is hundreds of times slower and each of its
+/// vectors is an object on the heap: on a model's own matrices that made gigabytes of garbage, for which the
+/// heap grew and stayed large. Engine thread only.
+final class Rehearsal implements Ops {
+    private static final Logger log = LoggerFactory.getLogger(Rehearsal.class);
+
+    /// Columns of the small operands: whole groups of every size.
+    private static final int COLS = 128;
+
+    /// Rows of the small operands: one block, since a call of a kernel that is not compiled takes long
+    /// and what counts is the number of calls.
+    private static final int ROWS = 16;
+
+    /// Calls of an operation in a row, so that all of them get on while the compilers are busy.
+    private static final int BURST = 8;
+
+    /// Calls after which every kernel with a loop has been queued for the second tier.
+    private static final int CALLS = 1024;
+
+    /// Calls after which nothing more is expected.
+    private static final int MOST_CALLS = 8 * CALLS;
+
+    /// Calls faster than this on average were compiled from the start, for another engine of the
+    /// process.
+    private static final long COMPILED_NANOS_PER_CALL = 50_000;
+
+    private static final int SPEED_UP = 4;
+
+    /// Heap from which on garbage is thrown away, so that the collector does not make the heap larger.
+    private static final long MAX_HEAP_BYTES = 96L << 20;
+
+    private final Arena arena = Arena.ofShared();
+    private final List<KvCaches> caches = new ArrayList<>();
+    private final CpuOps stage;
+    private final Map<Object, Exercise> exercises = new LinkedHashMap<>();
+
+    Rehearsal(Precision precision) {
+        // One thread, so that the others are the compilers'.
+        stage = new CpuOps(1, precision);
+    }
+
+    /// Runs what was noted until it is compiled, at most until `limit` has passed or `stop` says so.
+    void run(Duration limit, BooleanSupplier stop) {
+        var end = System.nanoTime() + limit.toNanos();
+        var left = new ArrayList<>(exercises.values());
+        while (!left.isEmpty() && System.nanoTime() < end && !stop.getAsBoolean()) {
+            if (left.stream().allMatch(Exercise::isQueued)) {
+                LockSupport.parkNanos(2_000_000);
+            }
+            for (var exercise : left) {
+                exercise.burst();
+                shrinkHeap();
+            }
+            left.removeIf(Exercise::isCompiled);
+        }
+        log.debug("{} operations rehearsed, {} of them still slow", exercises.size(), left.size());
+    }
+
+    /// A full collection gives what is free back to the system; young ones make the heap grow while
+    /// they are frequent.
+    private static void shrinkHeap() {
+        if (Runtime.getRuntime().totalMemory() > MAX_HEAP_BYTES) {
+            System.gc();
+        }
+    }
+
+    @Override
+    public String describe() {
+        return stage.describe();
+    }
+
+    @Override
+    public Matrix prepare(Matrix matrix, Arena memory) {
+        return stage.prepare(matrix, memory);
+    }
+
+    @Override
+    public void beginStep() {}
+
+    @Override
+    public Tensor embed(Matrix table, Batch batch) {
+        var small = small(table, ROWS, COLS);
+        note(List.of("embed", batch.tokenCount(), format(table)), () -> stage.embed(small, batch));
+        return tensor(batch.tokenCount(), table.cols());
+    }
+
+    @Override
+    public Tensor linear(Tensor x, Matrix weight, @Nullable DenseVector bias) {
+        var in = input(x.rows(), COLS);
+        var small = small(weight, ROWS, COLS);
+        var smallBias = bias == null ? null : new DenseVector(new float[ROWS]);
+        note(List.of("linear", x.rows(), format(weight), bias != null), () -> stage.linear(in, small, smallBias));
+        return tensor(x.rows(), weight.rows());
+    }
+
+    @Override
+    public Tensor rmsNorm(Tensor x, DenseVector weight, float eps) {
+        var in = input(x.rows(), COLS);
+        var small = new DenseVector(new float[COLS]);
+        note(List.of("rmsNorm", x.rows()), () -> stage.rmsNorm(in, small, eps));
+        return tensor(x.rows(), x.cols());
+    }
+
+    @Override
+    public Tensor add(Tensor a, Tensor b) {
+        var in = input(a.rows(), COLS);
+        note(List.of("add", a.rows()), () -> stage.add(in, in));
+        return tensor(a.rows(), a.cols());
+    }
+
+    @Override
+    public Tensor gatedMlp(Tensor x, Matrix gate, Matrix up, Matrix down, Activation activation) {
+        var in = input(x.rows(), COLS);
+        var smallGate = small(gate, COLS, COLS);
+        var smallUp = small(up, COLS, COLS);
+        var smallDown = small(down, ROWS, COLS);
+        note(
+                List.of("gatedMlp", x.rows(), format(gate), format(up), format(down), activation),
+                () -> stage.gatedMlp(in, smallGate, smallUp, smallDown, activation));
+        return tensor(x.rows(), down.rows());
+    }
+
+    @Override
+    public Tensor attention(
+            Tensor q, Tensor k, Tensor v, @Nullable RopeTable rope, float scale, Batch batch, KvCache.Full cache) {
+        var smallCache = cache(cache, batch);
+        var queries = input(q.rows(), q.cols());
+        var keys = input(k.rows(), k.cols());
+        var values = input(v.rows(), v.cols());
+        note(
+                List.of("attention", batch.tokenCount(), q.cols(), k.cols(), cache.headDim(), rope != null),
+                () -> stage.attention(queries, keys, values, rope, scale, batch, smallCache));
+        return tensor(q.rows(), q.cols());
+    }
+
+    @Override
+    public Tensor logitRows(Tensor x, Batch batch) {
+        return tensor(batch.logitCount(), x.cols());
+    }
+
+    @Override
+    public void readRow(Tensor x, int row, float[] target) {}
+
+    @Override
+    public void close() {
+        caches.forEach(KvCaches::close);
+        arena.close();
+        stage.close();
+    }
+
+    /// One operation on small operands, and how fast it has become.
+    private static final class Exercise {
+        private final Runnable operation;
+        private int calls;
+        private long nanos;
+        private long slowest;
+        private long last;
+
+        Exercise(Runnable operation) {
+            this.operation = operation;
+        }
+
+        void burst() {
+            var start = System.nanoTime();
+            for (var i = 0; i < BURST; i++) {
+                operation.run();
+            }
+            last = System.nanoTime() - start;
+            slowest = Math.max(slowest, last);
+            nanos += last;
+            calls += BURST;
+        }
+
+        /// Whether it was called often enough that only the compiler is waited for.
+        boolean isQueued() {
+            return calls >= CALLS;
+        }
+
+        boolean isCompiled() {
+            var isFast = last * SPEED_UP < slowest || nanos < calls * COMPILED_NANOS_PER_CALL;
+            return isQueued() && (isFast || calls >= MOST_CALLS);
+        }
+    }
+
+    private void note(Object key, Runnable operation) {
+        exercises.computeIfAbsent(
+                key,
+                _ -> new Exercise(() -> {
+                    stage.beginStep();
+                    operation.run();
+                }));
+    }
+
+    private static Object format(Matrix weight) {
+        return switch ((RowBlocks) weight) {
+            case RowBlocks.Dense dense -> dense.type();
+            case RowBlocks.Quantized quantized ->
+                List.of(quantized.bits(), quantized.groupSize(), quantized.scaleType());
+        };
+    }
+
+    private RowBlocks small(Matrix like, int rows, int cols) {
+        return RowBlocks.zeros((RowBlocks) like, rows, cols, bytes -> NativeMemory.allocate(bytes, arena));
+    }
+
+    private KvCache.Full cache(KvCache.Full like, Batch batch) {
+        var slots = 0;
+        var positions = 0;
+        for (var segment = 0; segment < batch.segmentCount(); segment++) {
+            slots = Math.max(slots, batch.segmentSlot(segment) + 1);
+            positions = Math.max(positions, batch.position(batch.segmentStart(segment + 1) - 1) + 1);
+        }
+        var small = new KvCaches(like.type(), 1, slots, positions, like.kvHeads(), like.headDim());
+        caches.add(small);
+        for (var slot = 0; slot < slots; slot++) {
+            small.reserve(slot, positions);
+        }
+        return small.layer(0);
+    }
+
+    private static CpuTensor input(int rows, int cols) {
+        var tensor = new CpuTensor();
+        tensor.point(new float[rows * cols], 0, rows, cols);
+        return tensor;
+    }
+
+    /// A result that nobody looks into.
+    private static CpuTensor tensor(int rows, int cols) {
+        var tensor = new CpuTensor();
+        tensor.point(new float[0], 0, rows, cols);
+        return tensor;
+    }
+}
