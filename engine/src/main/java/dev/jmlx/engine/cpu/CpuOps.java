@@ -29,6 +29,7 @@ public final class CpuOps implements Ops {
     private final WorkerPool pool;
     private final Repacker repacker;
     private final LinearInputs inputs;
+    private final DecodeLinears decodeLinears;
     private final LinearTask linear;
     private final GatedTask gated;
     private final RowTask rows;
@@ -48,7 +49,8 @@ public final class CpuOps implements Ops {
         repacker = new Repacker(pool);
         inputs = new LinearInputs(new VectorInput(), new FewInput(), new TokensInput(pool));
         linear = new LinearTask(pool, scratch, precision, inputs);
-        gated = new GatedTask(pool, scratch, inputs.vector(), linear);
+        decodeLinears = new DecodeLinears(pool, scratch, inputs);
+        gated = new GatedTask(pool, scratch, inputs.vector(), decodeLinears);
         rows = new RowTask(pool);
         attention = new AttentionTask(pool);
     }
@@ -73,12 +75,14 @@ public final class CpuOps implements Ops {
 
     @Override
     public void beginStep() {
+        decodeLinears.drop();
         arena.reset();
         inputs.forget();
     }
 
     @Override
     public void keepOnly(Tensor x) {
+        decodeLinears.run();
         arena.keepOnly();
         inputs.forget();
     }
@@ -97,8 +101,13 @@ public final class CpuOps implements Ops {
     @Override
     public Tensor linear(Tensor x, Matrix weight, @Nullable DenseVector bias) {
         Shapes.linear(x, weight, bias);
+        var in = (CpuTensor) x;
         var out = arena.take(x.rows(), weight.rows());
-        linear.apply((CpuTensor) x, prepared(weight), bias, out);
+        if (DecodeLinears.applies(in, prepared(weight))) {
+            decodeLinears.add(in, prepared(weight), bias, out);
+        } else {
+            linear.apply(computed(in), prepared(weight), bias, out);
+        }
         return out;
     }
 
@@ -106,7 +115,7 @@ public final class CpuOps implements Ops {
     public Tensor rmsNorm(Tensor x, DenseVector weight, float eps) {
         Shapes.rmsNorm(x, weight);
         var out = arena.take(x.rows(), x.cols());
-        rows.rmsNorm((CpuTensor) x, weight.values(), eps, out);
+        rows.rmsNorm(computed(x), weight.values(), eps, out);
         return out;
     }
 
@@ -114,23 +123,22 @@ public final class CpuOps implements Ops {
     public Tensor add(Tensor a, Tensor b) {
         Shapes.add(a, b);
         var out = arena.take(a.rows(), a.cols());
-        rows.add((CpuTensor) a, (CpuTensor) b, out);
+        rows.add(computed(a), computed(b), out);
         return out;
     }
 
     @Override
     public Tensor gatedMlp(Tensor x, Matrix gate, Matrix up, Matrix down, Activation activation) {
         Shapes.gatedMlp(x, gate, up, down);
-        var in = (CpuTensor) x;
-        var hidden = arena.take(x.rows(), gate.rows());
+        var in = computed(x);
         if (GatedTask.applies(in, prepared(gate), prepared(up))) {
+            var hidden = arena.take(x.rows(), gate.rows());
             gated.apply(in, prepared(gate), prepared(up), activation, hidden);
-        } else {
-            linear.apply(in, prepared(gate), null, hidden);
-            var upped = arena.take(x.rows(), up.rows());
-            linear.apply(in, prepared(up), null, upped);
-            rows.gate(hidden, upped, activation);
+            return linear(hidden, down, null);
         }
+        var hidden = linear(x, gate, null);
+        var upped = linear(x, up, null);
+        rows.gate(computed(hidden), computed(upped), activation);
         return linear(hidden, down, null);
     }
 
@@ -139,14 +147,14 @@ public final class CpuOps implements Ops {
             Tensor q, Tensor k, Tensor v, @Nullable RopeTable rope, float scale, Batch batch, KvCache.Full cache) {
         Shapes.attention(q, k, v, rope, batch, cache);
         var out = arena.take(q.rows(), q.cols());
-        attention.apply((CpuTensor) q, (CpuTensor) k, (CpuTensor) v, rope, scale, batch, cache, out);
+        attention.apply(computed(q), computed(k), computed(v), rope, scale, batch, cache, out);
         return out;
     }
 
     @Override
     public Tensor logitRows(Tensor x, Batch batch) {
         Shapes.logitRows(x, batch);
-        var in = (CpuTensor) x;
+        var in = computed(x);
         var out = arena.take(batch.logitCount(), x.cols());
         for (var i = 0; i < batch.logitCount(); i++) {
             System.arraycopy(in.data(), in.rowOffset(batch.logitRow(i)), out.data(), out.rowOffset(i), x.cols());
@@ -157,8 +165,14 @@ public final class CpuOps implements Ops {
     @Override
     public void readRow(Tensor x, int row, float[] target) {
         Shapes.readRow(x, row, target);
-        var in = (CpuTensor) x;
+        var in = computed(x);
         System.arraycopy(in.data(), in.rowOffset(row), target, 0, x.cols());
+    }
+
+    /// `x` with its contents, which [DecodeLinears] may have put off.
+    private CpuTensor computed(Tensor x) {
+        decodeLinears.run();
+        return (CpuTensor) x;
     }
 
     private static RowBlocks prepared(Matrix weight) {

@@ -32,82 +32,63 @@ final class FewTokens {
     /// `x`.
     static void blocks(RowBlocks.Quantized w, int from, int end, FewInput x, int tile, float[] sums) {
         var format = HalfFormat.of(w.scaleType());
-        biases(w, format, from, end, x.sums(), x.sumsAt(tile), sums);
         if (w.bits() == 4) {
-            plane4(w, format, from, end, x.values(), x.valuesAt(tile), sums);
+            plane4(w, format, from, end, x.values(), x.valuesAt(tile), x.sums(), x.sumsAt(tile), sums);
         } else {
-            plane8(w, format, from, end, x.values(), x.valuesAt(tile), sums);
-        }
-    }
-
-    private static void biases(
-            RowBlocks.Quantized w, HalfFormat format, int from, int end, float[] xSums, int xStart, float[] sums) {
-        MemorySegment biases = w.biases();
-        var shift = format.shift;
-        var mask = format.mask;
-        var groups = w.groups();
-        for (var block = from; block < end; block++) {
-            var start = (long) block * groups * (Lanes.BYTES / 2);
-            var to = (block - from) * TOKENS * Lanes.COUNT;
-            var c0 = FloatVector.zero(Lanes.FLOAT);
-            var c1 = FloatVector.zero(Lanes.FLOAT);
-            var c2 = FloatVector.zero(Lanes.FLOAT);
-            var c3 = FloatVector.zero(Lanes.FLOAT);
-            for (var group = 0; group < groups; group++) {
-                var at = xStart + group * TOKENS;
-                var bias = ((IntVector) ShortVector.fromMemorySegment(
-                                        Lanes.HALF,
-                                        biases,
-                                        start + (long) group * (Lanes.BYTES / 2),
-                                        ByteOrder.LITTLE_ENDIAN)
-                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
-                        .lanewise(VectorOperators.LSHL, shift)
-                        .and(mask)
-                        .reinterpretAsFloats();
-                c0 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[at]), c0);
-                c1 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[at + 1]), c1);
-                c2 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[at + 2]), c2);
-                c3 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[at + 3]), c3);
-            }
-            c0.intoArray(sums, to);
-            c1.intoArray(sums, to + Lanes.COUNT);
-            c2.intoArray(sums, to + 2 * Lanes.COUNT);
-            c3.intoArray(sums, to + 3 * Lanes.COUNT);
+            plane8(w, format, from, end, x.values(), x.valuesAt(tile), x.sums(), x.sumsAt(tile), sums);
         }
     }
 
     private static void plane4(
-            RowBlocks.Quantized w, HalfFormat format, int from, int end, float[] x, int xStart, float[] sums) {
+            RowBlocks.Quantized w,
+            HalfFormat format,
+            int from,
+            int end,
+            float[] x,
+            int xStart,
+            float[] xSums,
+            int xSumsStart,
+            float[] sums) {
         MemorySegment words = w.planes().getFirst().words();
         MemorySegment scales = w.scales();
+        MemorySegment biases = w.biases();
         var shift = format.shift;
         var mask = format.mask;
         var factor = format.outFactor;
         var count = w.cols() / 8;
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 8);
+        var groupMask = w.groupSize() / 8 - 1;
         var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
         for (var block = from; block < end; block++) {
             var start = (long) block * count * Lanes.BYTES;
             var groups = block * groupBytes;
             var to = (block - from) * TOKENS * Lanes.COUNT;
-            var c0 = FloatVector.fromArray(Lanes.FLOAT, sums, to);
-            var c1 = FloatVector.fromArray(Lanes.FLOAT, sums, to + Lanes.COUNT);
-            var c2 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 2 * Lanes.COUNT);
-            var c3 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 3 * Lanes.COUNT);
+            var c0 = FloatVector.zero(Lanes.FLOAT);
+            var c1 = FloatVector.zero(Lanes.FLOAT);
+            var c2 = FloatVector.zero(Lanes.FLOAT);
+            var c3 = FloatVector.zero(Lanes.FLOAT);
+            var even0 = FloatVector.zero(Lanes.FLOAT);
+            var even1 = FloatVector.zero(Lanes.FLOAT);
+            var even2 = FloatVector.zero(Lanes.FLOAT);
+            var even3 = FloatVector.zero(Lanes.FLOAT);
+            var odd0 = FloatVector.zero(Lanes.FLOAT);
+            var odd1 = FloatVector.zero(Lanes.FLOAT);
+            var odd2 = FloatVector.zero(Lanes.FLOAT);
+            var odd3 = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
                 var at = xStart + i * 32;
                 var word = IntVector.fromMemorySegment(
                         Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
                 var q = (FloatVector) word.and(0xF).convert(VectorOperators.I2F, 0);
-                var even0 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at]));
-                var even1 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 1]));
-                var even2 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 2]));
-                var even3 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 3]));
+                even0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at]), even0);
+                even1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 1]), even1);
+                even2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 2]), even2);
+                even3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 3]), even3);
                 q = (FloatVector) word.and(0xF0).convert(VectorOperators.I2F, 0);
-                var odd0 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 4]));
-                var odd1 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 5]));
-                var odd2 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 6]));
-                var odd3 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 7]));
+                odd0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 4]), odd0);
+                odd1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 5]), odd1);
+                odd2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 6]), odd2);
+                odd3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 7]), odd3);
                 q = (FloatVector) word.and(0xF00).convert(VectorOperators.I2F, 0);
                 even0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 8]), even0);
                 even1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 9]), even1);
@@ -139,19 +120,43 @@ final class FewTokens {
                 odd1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 29]), odd1);
                 odd2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 30]), odd2);
                 odd3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 31]), odd3);
-                var scale = ((IntVector) ShortVector.fromMemorySegment(
-                                        Lanes.HALF,
-                                        scales,
-                                        groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                        ByteOrder.LITTLE_ENDIAN)
-                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
-                        .lanewise(VectorOperators.LSHL, shift)
-                        .and(mask)
-                        .reinterpretAsFloats();
-                c0 = scale.fma(even0.add(odd0), c0);
-                c1 = scale.fma(even1.add(odd1), c1);
-                c2 = scale.fma(even2.add(odd2), c2);
-                c3 = scale.fma(even3.add(odd3), c3);
+                if ((i & groupMask) == groupMask) {
+                    var scale = ((IntVector) ShortVector.fromMemorySegment(
+                                            Lanes.HALF,
+                                            scales,
+                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                            ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                            .lanewise(VectorOperators.LSHL, shift)
+                            .and(mask)
+                            .reinterpretAsFloats();
+                    c0 = scale.fma(even0.add(odd0), c0);
+                    c1 = scale.fma(even1.add(odd1), c1);
+                    c2 = scale.fma(even2.add(odd2), c2);
+                    c3 = scale.fma(even3.add(odd3), c3);
+                    var bias = ((IntVector) ShortVector.fromMemorySegment(
+                                            Lanes.HALF,
+                                            biases,
+                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                            ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                            .lanewise(VectorOperators.LSHL, shift)
+                            .and(mask)
+                            .reinterpretAsFloats();
+                    var sumAt = xSumsStart + (i >> groupShift) * TOKENS;
+                    c0 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt]), c0);
+                    c1 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 1]), c1);
+                    c2 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 2]), c2);
+                    c3 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 3]), c3);
+                    even0 = FloatVector.zero(Lanes.FLOAT);
+                    even1 = FloatVector.zero(Lanes.FLOAT);
+                    even2 = FloatVector.zero(Lanes.FLOAT);
+                    even3 = FloatVector.zero(Lanes.FLOAT);
+                    odd0 = FloatVector.zero(Lanes.FLOAT);
+                    odd1 = FloatVector.zero(Lanes.FLOAT);
+                    odd2 = FloatVector.zero(Lanes.FLOAT);
+                    odd3 = FloatVector.zero(Lanes.FLOAT);
+                }
             }
             c0.mul(factor).intoArray(sums, to);
             c1.mul(factor).intoArray(sums, to + Lanes.COUNT);
@@ -161,37 +166,55 @@ final class FewTokens {
     }
 
     private static void plane8(
-            RowBlocks.Quantized w, HalfFormat format, int from, int end, float[] x, int xStart, float[] sums) {
+            RowBlocks.Quantized w,
+            HalfFormat format,
+            int from,
+            int end,
+            float[] x,
+            int xStart,
+            float[] xSums,
+            int xSumsStart,
+            float[] sums) {
         MemorySegment words = w.planes().getFirst().words();
         MemorySegment scales = w.scales();
+        MemorySegment biases = w.biases();
         var shift = format.shift;
         var mask = format.mask;
         var factor = format.outFactor;
         var count = w.cols() / 4;
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 4);
+        var groupMask = w.groupSize() / 4 - 1;
         var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
         for (var block = from; block < end; block++) {
             var start = (long) block * count * Lanes.BYTES;
             var groups = block * groupBytes;
             var to = (block - from) * TOKENS * Lanes.COUNT;
-            var c0 = FloatVector.fromArray(Lanes.FLOAT, sums, to);
-            var c1 = FloatVector.fromArray(Lanes.FLOAT, sums, to + Lanes.COUNT);
-            var c2 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 2 * Lanes.COUNT);
-            var c3 = FloatVector.fromArray(Lanes.FLOAT, sums, to + 3 * Lanes.COUNT);
+            var c0 = FloatVector.zero(Lanes.FLOAT);
+            var c1 = FloatVector.zero(Lanes.FLOAT);
+            var c2 = FloatVector.zero(Lanes.FLOAT);
+            var c3 = FloatVector.zero(Lanes.FLOAT);
+            var even0 = FloatVector.zero(Lanes.FLOAT);
+            var even1 = FloatVector.zero(Lanes.FLOAT);
+            var even2 = FloatVector.zero(Lanes.FLOAT);
+            var even3 = FloatVector.zero(Lanes.FLOAT);
+            var odd0 = FloatVector.zero(Lanes.FLOAT);
+            var odd1 = FloatVector.zero(Lanes.FLOAT);
+            var odd2 = FloatVector.zero(Lanes.FLOAT);
+            var odd3 = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
                 var at = xStart + i * 16;
                 var word = IntVector.fromMemorySegment(
                         Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
                 var q = (FloatVector) word.and(0xFF).convert(VectorOperators.I2F, 0);
-                var even0 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at]));
-                var even1 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 1]));
-                var even2 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 2]));
-                var even3 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 3]));
+                even0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at]), even0);
+                even1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 1]), even1);
+                even2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 2]), even2);
+                even3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 3]), even3);
                 q = (FloatVector) word.and(0xFF00).convert(VectorOperators.I2F, 0);
-                var odd0 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 4]));
-                var odd1 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 5]));
-                var odd2 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 6]));
-                var odd3 = q.mul(FloatVector.broadcast(Lanes.FLOAT, x[at + 7]));
+                odd0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 4]), odd0);
+                odd1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 5]), odd1);
+                odd2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 6]), odd2);
+                odd3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 7]), odd3);
                 word = word.lanewise(VectorOperators.LSHR, 16);
                 q = (FloatVector) word.and(0xFF).convert(VectorOperators.I2F, 0);
                 even0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 8]), even0);
@@ -203,19 +226,43 @@ final class FewTokens {
                 odd1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 13]), odd1);
                 odd2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 14]), odd2);
                 odd3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 15]), odd3);
-                var scale = ((IntVector) ShortVector.fromMemorySegment(
-                                        Lanes.HALF,
-                                        scales,
-                                        groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                        ByteOrder.LITTLE_ENDIAN)
-                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
-                        .lanewise(VectorOperators.LSHL, shift)
-                        .and(mask)
-                        .reinterpretAsFloats();
-                c0 = scale.fma(even0.add(odd0), c0);
-                c1 = scale.fma(even1.add(odd1), c1);
-                c2 = scale.fma(even2.add(odd2), c2);
-                c3 = scale.fma(even3.add(odd3), c3);
+                if ((i & groupMask) == groupMask) {
+                    var scale = ((IntVector) ShortVector.fromMemorySegment(
+                                            Lanes.HALF,
+                                            scales,
+                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                            ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                            .lanewise(VectorOperators.LSHL, shift)
+                            .and(mask)
+                            .reinterpretAsFloats();
+                    c0 = scale.fma(even0.add(odd0), c0);
+                    c1 = scale.fma(even1.add(odd1), c1);
+                    c2 = scale.fma(even2.add(odd2), c2);
+                    c3 = scale.fma(even3.add(odd3), c3);
+                    var bias = ((IntVector) ShortVector.fromMemorySegment(
+                                            Lanes.HALF,
+                                            biases,
+                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                            ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                            .lanewise(VectorOperators.LSHL, shift)
+                            .and(mask)
+                            .reinterpretAsFloats();
+                    var sumAt = xSumsStart + (i >> groupShift) * TOKENS;
+                    c0 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt]), c0);
+                    c1 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 1]), c1);
+                    c2 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 2]), c2);
+                    c3 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 3]), c3);
+                    even0 = FloatVector.zero(Lanes.FLOAT);
+                    even1 = FloatVector.zero(Lanes.FLOAT);
+                    even2 = FloatVector.zero(Lanes.FLOAT);
+                    even3 = FloatVector.zero(Lanes.FLOAT);
+                    odd0 = FloatVector.zero(Lanes.FLOAT);
+                    odd1 = FloatVector.zero(Lanes.FLOAT);
+                    odd2 = FloatVector.zero(Lanes.FLOAT);
+                    odd3 = FloatVector.zero(Lanes.FLOAT);
+                }
             }
             c0.mul(factor).intoArray(sums, to);
             c1.mul(factor).intoArray(sums, to + Lanes.COUNT);

@@ -12,18 +12,18 @@ final class GatedTask implements WorkerPool.Task {
     private final WorkerPool pool;
     private final Scratch[] scratch;
     private final VectorInput input;
-    private final LinearTask linear;
+    private final DecodeLinears linears;
     private @Nullable RowBlocks gate;
     private @Nullable RowBlocks up;
     private CpuTensor out = new CpuTensor();
     private Activation activation = Activation.SILU;
     private int unitBlocks;
 
-    GatedTask(WorkerPool pool, Scratch[] scratch, VectorInput input, LinearTask linear) {
+    GatedTask(WorkerPool pool, Scratch[] scratch, VectorInput input, DecodeLinears linears) {
         this.pool = pool;
         this.scratch = scratch;
         this.input = input;
-        this.linear = linear;
+        this.linears = linears;
     }
 
     /// Whether gate and up read the same arrangement of one token.
@@ -38,7 +38,7 @@ final class GatedTask implements WorkerPool.Task {
         up = upWeight;
         activation = kind;
         out = result;
-        unitBlocks = linear.unitBlocks(gateWeight);
+        unitBlocks = linears.unitBlocks(gateWeight.cols(), gateWeight.blocks());
         pool.run(this, (gateWeight.blocks() + unitBlocks - 1) / unitBlocks);
     }
 

@@ -2,6 +2,7 @@ package dev.jmlx.engine.cpu;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -11,8 +12,8 @@ import jdk.incubator.vector.VectorOperators;
 ///
 /// Per group `sum(w * x) = scale * sum(q * x) + bias * sum(x)`. A value is masked out of its word and converted
 /// where it lies; the activations carry the inverse power of two ([VectorInput]). So sixteen weights cost and,
-/// convert, multiply-add and the broadcast of one activation; a group's scale is applied with every word, which
-/// is cheaper than a loop within the loop.
+/// convert, multiply-add and the broadcast of one activation. A group's scale and bias are applied behind a
+/// branch, which is cheaper than a loop within the loop, and than a pass of its own for the biases.
 ///
 /// The kernels repeat each other on purpose: C2 gives up inlining at a number of nodes, and a vector that
 /// crosses a real call is boxed, which is many times slower. A body of one word keeps everything in registers;
@@ -39,43 +40,18 @@ final class MatVec {
 
     private static void quantized(RowBlocks.Quantized w, int from, int end, VectorInput x, float[] y, int to) {
         var format = HalfFormat.of(w.scaleType());
-        biases(w, format, from, end, x.sums(), y, to);
+        Arrays.fill(y, to, to + (end - from) * Lanes.COUNT, 0);
         var planes = w.planes();
         for (var p = 0; p < planes.size(); p++) {
             var plane = planes.get(p);
             var factor = p == planes.size() - 1 ? format.outFactor : 1;
+            var sums = p == 0 ? x.sums() : x.noSums();
             switch (plane.bits()) {
-                case 1 -> plane1(w, plane.words(), format, from, end, x.scaled(p), factor, y, to);
-                case 2 -> plane2(w, plane.words(), format, from, end, x.scaled(p), factor, y, to);
-                case 4 -> plane4(w, plane.words(), format, from, end, x.scaled(p), factor, y, to);
-                default -> plane8(w, plane.words(), format, from, end, x.scaled(p), factor, y, to);
+                case 1 -> plane1(w, plane.words(), format, from, end, x.scaled(p), sums, factor, y, to);
+                case 2 -> plane2(w, plane.words(), format, from, end, x.scaled(p), sums, factor, y, to);
+                case 4 -> plane4(w, plane.words(), format, from, end, x.scaled(p), sums, factor, y, to);
+                default -> plane8(w, plane.words(), format, from, end, x.scaled(p), sums, factor, y, to);
             }
-        }
-    }
-
-    /// `y = sum over groups of bias * sum(x)`, still without the format's power of two.
-    private static void biases(
-            RowBlocks.Quantized w, HalfFormat format, int from, int end, float[] sums, float[] y, int to) {
-        MemorySegment biases = w.biases();
-        var shift = format.shift;
-        var mask = format.mask;
-        var groups = w.groups();
-        for (var block = from; block < end; block++) {
-            var start = (long) block * groups * (Lanes.BYTES / 2);
-            var total = FloatVector.zero(Lanes.FLOAT);
-            for (var group = 0; group < groups; group++) {
-                var bias = ((IntVector) ShortVector.fromMemorySegment(
-                                        Lanes.HALF,
-                                        biases,
-                                        start + (long) group * (Lanes.BYTES / 2),
-                                        ByteOrder.LITTLE_ENDIAN)
-                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
-                        .lanewise(VectorOperators.LSHL, shift)
-                        .and(mask)
-                        .reinterpretAsFloats();
-                total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[group]), total);
-            }
-            total.intoArray(y, to + (block - from) * Lanes.COUNT);
         }
     }
 
@@ -86,27 +62,32 @@ final class MatVec {
             int from,
             int end,
             float[] x,
+            float[] sums,
             float factor,
             float[] y,
             int to) {
         MemorySegment scales = w.scales();
+        MemorySegment biases = w.biases();
         var shift = format.shift;
         var mask = format.mask;
         var count = w.cols() / 8;
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 8);
+        var groupMask = w.groupSize() / 8 - 1;
         var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
         for (var block = from; block < end; block++) {
             var start = (long) block * count * Lanes.BYTES;
             var groups = block * groupBytes;
             var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
+            var even = FloatVector.zero(Lanes.FLOAT);
+            var odd = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
                 var at = i * 8;
                 var word = IntVector.fromMemorySegment(
                         Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
                 var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
-                var even = ((FloatVector) word.and(0xF).convert(VectorOperators.I2F, 0)).mul(in);
+                even = ((FloatVector) word.and(0xF).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 1]);
-                var odd = ((FloatVector) word.and(0xF0).convert(VectorOperators.I2F, 0)).mul(in);
+                odd = ((FloatVector) word.and(0xF0).convert(VectorOperators.I2F, 0)).fma(in, odd);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 2]);
                 even = ((FloatVector) word.and(0xF00).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 3]);
@@ -120,16 +101,30 @@ final class MatVec {
                 even = ((FloatVector) word.and(0xF00).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 7]);
                 odd = ((FloatVector) word.and(0xF000).convert(VectorOperators.I2F, 0)).fma(in, odd);
-                var scale = ((IntVector) ShortVector.fromMemorySegment(
-                                        Lanes.HALF,
-                                        scales,
-                                        groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                        ByteOrder.LITTLE_ENDIAN)
-                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
-                        .lanewise(VectorOperators.LSHL, shift)
-                        .and(mask)
-                        .reinterpretAsFloats();
-                total = scale.fma(even.add(odd), total);
+                if ((i & groupMask) == groupMask) {
+                    var scale = ((IntVector) ShortVector.fromMemorySegment(
+                                            Lanes.HALF,
+                                            scales,
+                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                            ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                            .lanewise(VectorOperators.LSHL, shift)
+                            .and(mask)
+                            .reinterpretAsFloats();
+                    total = scale.fma(even.add(odd), total);
+                    var bias = ((IntVector) ShortVector.fromMemorySegment(
+                                            Lanes.HALF,
+                                            biases,
+                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                            ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                            .lanewise(VectorOperators.LSHL, shift)
+                            .and(mask)
+                            .reinterpretAsFloats();
+                    total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[i >> groupShift]), total);
+                    even = FloatVector.zero(Lanes.FLOAT);
+                    odd = FloatVector.zero(Lanes.FLOAT);
+                }
             }
             total.mul(factor).intoArray(y, to + (block - from) * Lanes.COUNT);
         }
@@ -142,42 +137,61 @@ final class MatVec {
             int from,
             int end,
             float[] x,
+            float[] sums,
             float factor,
             float[] y,
             int to) {
         MemorySegment scales = w.scales();
+        MemorySegment biases = w.biases();
         var shift = format.shift;
         var mask = format.mask;
         var count = w.cols() / 4;
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 4);
+        var groupMask = w.groupSize() / 4 - 1;
         var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
         for (var block = from; block < end; block++) {
             var start = (long) block * count * Lanes.BYTES;
             var groups = block * groupBytes;
             var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
+            var even = FloatVector.zero(Lanes.FLOAT);
+            var odd = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
                 var at = i * 4;
                 var word = IntVector.fromMemorySegment(
                         Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
                 var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
-                var even = ((FloatVector) word.and(0xFF).convert(VectorOperators.I2F, 0)).mul(in);
+                even = ((FloatVector) word.and(0xFF).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 1]);
-                var odd = ((FloatVector) word.and(0xFF00).convert(VectorOperators.I2F, 0)).mul(in);
+                odd = ((FloatVector) word.and(0xFF00).convert(VectorOperators.I2F, 0)).fma(in, odd);
                 word = word.lanewise(VectorOperators.LSHR, 16);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 2]);
                 even = ((FloatVector) word.and(0xFF).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 3]);
                 odd = ((FloatVector) word.and(0xFF00).convert(VectorOperators.I2F, 0)).fma(in, odd);
-                var scale = ((IntVector) ShortVector.fromMemorySegment(
-                                        Lanes.HALF,
-                                        scales,
-                                        groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                        ByteOrder.LITTLE_ENDIAN)
-                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
-                        .lanewise(VectorOperators.LSHL, shift)
-                        .and(mask)
-                        .reinterpretAsFloats();
-                total = scale.fma(even.add(odd), total);
+                if ((i & groupMask) == groupMask) {
+                    var scale = ((IntVector) ShortVector.fromMemorySegment(
+                                            Lanes.HALF,
+                                            scales,
+                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                            ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                            .lanewise(VectorOperators.LSHL, shift)
+                            .and(mask)
+                            .reinterpretAsFloats();
+                    total = scale.fma(even.add(odd), total);
+                    var bias = ((IntVector) ShortVector.fromMemorySegment(
+                                            Lanes.HALF,
+                                            biases,
+                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                            ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                            .lanewise(VectorOperators.LSHL, shift)
+                            .and(mask)
+                            .reinterpretAsFloats();
+                    total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[i >> groupShift]), total);
+                    even = FloatVector.zero(Lanes.FLOAT);
+                    odd = FloatVector.zero(Lanes.FLOAT);
+                }
             }
             total.mul(factor).intoArray(y, to + (block - from) * Lanes.COUNT);
         }
@@ -190,27 +204,32 @@ final class MatVec {
             int from,
             int end,
             float[] x,
+            float[] sums,
             float factor,
             float[] y,
             int to) {
         MemorySegment scales = w.scales();
+        MemorySegment biases = w.biases();
         var shift = format.shift;
         var mask = format.mask;
         var count = w.cols() / 16;
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 16);
+        var groupMask = w.groupSize() / 16 - 1;
         var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
         for (var block = from; block < end; block++) {
             var start = (long) block * count * Lanes.BYTES;
             var groups = block * groupBytes;
             var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
+            var even = FloatVector.zero(Lanes.FLOAT);
+            var odd = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
                 var at = i * 16;
                 var word = IntVector.fromMemorySegment(
                         Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
                 var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
-                var even = ((FloatVector) word.and(0x3).convert(VectorOperators.I2F, 0)).mul(in);
+                even = ((FloatVector) word.and(0x3).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 1]);
-                var odd = ((FloatVector) word.and(0xC).convert(VectorOperators.I2F, 0)).mul(in);
+                odd = ((FloatVector) word.and(0xC).convert(VectorOperators.I2F, 0)).fma(in, odd);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 2]);
                 even = ((FloatVector) word.and(0x30).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 3]);
@@ -240,16 +259,30 @@ final class MatVec {
                 even = ((FloatVector) word.and(0x3000).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 15]);
                 odd = ((FloatVector) word.and(0xC000).convert(VectorOperators.I2F, 0)).fma(in, odd);
-                var scale = ((IntVector) ShortVector.fromMemorySegment(
-                                        Lanes.HALF,
-                                        scales,
-                                        groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                        ByteOrder.LITTLE_ENDIAN)
-                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
-                        .lanewise(VectorOperators.LSHL, shift)
-                        .and(mask)
-                        .reinterpretAsFloats();
-                total = scale.fma(even.add(odd), total);
+                if ((i & groupMask) == groupMask) {
+                    var scale = ((IntVector) ShortVector.fromMemorySegment(
+                                            Lanes.HALF,
+                                            scales,
+                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                            ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                            .lanewise(VectorOperators.LSHL, shift)
+                            .and(mask)
+                            .reinterpretAsFloats();
+                    total = scale.fma(even.add(odd), total);
+                    var bias = ((IntVector) ShortVector.fromMemorySegment(
+                                            Lanes.HALF,
+                                            biases,
+                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                            ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                            .lanewise(VectorOperators.LSHL, shift)
+                            .and(mask)
+                            .reinterpretAsFloats();
+                    total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[i >> groupShift]), total);
+                    even = FloatVector.zero(Lanes.FLOAT);
+                    odd = FloatVector.zero(Lanes.FLOAT);
+                }
             }
             total.mul(factor).intoArray(y, to + (block - from) * Lanes.COUNT);
         }
@@ -262,27 +295,32 @@ final class MatVec {
             int from,
             int end,
             float[] x,
+            float[] sums,
             float factor,
             float[] y,
             int to) {
         MemorySegment scales = w.scales();
+        MemorySegment biases = w.biases();
         var shift = format.shift;
         var mask = format.mask;
         var count = w.cols() / 32;
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 32);
+        var groupMask = w.groupSize() / 32 - 1;
         var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
         for (var block = from; block < end; block++) {
             var start = (long) block * count * Lanes.BYTES;
             var groups = block * groupBytes;
             var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
+            var even = FloatVector.zero(Lanes.FLOAT);
+            var odd = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
                 var at = i * 32;
                 var word = IntVector.fromMemorySegment(
                         Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
                 var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
-                var even = ((FloatVector) word.and(0x1).convert(VectorOperators.I2F, 0)).mul(in);
+                even = ((FloatVector) word.and(0x1).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 1]);
-                var odd = ((FloatVector) word.and(0x2).convert(VectorOperators.I2F, 0)).mul(in);
+                odd = ((FloatVector) word.and(0x2).convert(VectorOperators.I2F, 0)).fma(in, odd);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 2]);
                 even = ((FloatVector) word.and(0x4).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 3]);
@@ -346,16 +384,30 @@ final class MatVec {
                 even = ((FloatVector) word.and(0x40).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 31]);
                 odd = ((FloatVector) word.and(0x80).convert(VectorOperators.I2F, 0)).fma(in, odd);
-                var scale = ((IntVector) ShortVector.fromMemorySegment(
-                                        Lanes.HALF,
-                                        scales,
-                                        groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                        ByteOrder.LITTLE_ENDIAN)
-                                .convertShape(VectorOperators.S2I, Lanes.INT, 0))
-                        .lanewise(VectorOperators.LSHL, shift)
-                        .and(mask)
-                        .reinterpretAsFloats();
-                total = scale.fma(even.add(odd), total);
+                if ((i & groupMask) == groupMask) {
+                    var scale = ((IntVector) ShortVector.fromMemorySegment(
+                                            Lanes.HALF,
+                                            scales,
+                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                            ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                            .lanewise(VectorOperators.LSHL, shift)
+                            .and(mask)
+                            .reinterpretAsFloats();
+                    total = scale.fma(even.add(odd), total);
+                    var bias = ((IntVector) ShortVector.fromMemorySegment(
+                                            Lanes.HALF,
+                                            biases,
+                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
+                                            ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                            .lanewise(VectorOperators.LSHL, shift)
+                            .and(mask)
+                            .reinterpretAsFloats();
+                    total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[i >> groupShift]), total);
+                    even = FloatVector.zero(Lanes.FLOAT);
+                    odd = FloatVector.zero(Lanes.FLOAT);
+                }
             }
             total.mul(factor).intoArray(y, to + (block - from) * Lanes.COUNT);
         }

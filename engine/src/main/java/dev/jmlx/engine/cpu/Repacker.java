@@ -2,7 +2,6 @@ package dev.jmlx.engine.cpu;
 
 import dev.jmlx.engine.tensor.DType;
 import dev.jmlx.engine.tensor.Matrix;
-import dev.jmlx.engine.tensor.NativeMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -21,11 +20,13 @@ final class Repacker {
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final WorkerPool pool;
+    private final WeightMemory memory = new WeightMemory();
 
     Repacker(WorkerPool pool) {
         this.pool = pool;
     }
 
+    /// The copy lives in `arena`, the same one for all matrices of a model.
     RowBlocks repack(Matrix matrix, Arena arena) {
         Shapes.weight(matrix);
         return switch (matrix) {
@@ -147,8 +148,8 @@ final class Repacker {
         }
     }
 
-    private static MemorySegment allocate(int rows, long rowBytes, Arena arena) {
-        return NativeMemory.allocate(RowBlocks.blocks(rows) * rowBytes * Lanes.COUNT, arena);
+    private MemorySegment allocate(int rows, long rowBytes, Arena arena) {
+        return memory.take(RowBlocks.blocks(rows) * rowBytes * Lanes.COUNT, arena);
     }
 
     private static int lanes(int rows, int block) {

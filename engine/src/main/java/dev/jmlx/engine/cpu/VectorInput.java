@@ -18,6 +18,7 @@ final class VectorInput {
     private final float[][] scaled = new float[MAX_PLANES][0];
     private final Factors[] factors = {new Factors(), new Factors()};
     private float[] sums = new float[0];
+    private float[] noSums = new float[0];
     private @Nullable CpuTensor tensor;
     private int bits;
     private int groupSize;
@@ -48,6 +49,11 @@ final class VectorInput {
     /// Sums of the activations of each group.
     float[] sums() {
         return sums;
+    }
+
+    /// As many zeros, for the planes behind the first, which has added the biases.
+    float[] noSums() {
+        return noSums;
     }
 
     /// Whether two weights read the same arrangement of one token.
@@ -126,6 +132,7 @@ final class VectorInput {
         var groups = x.cols() / groupSize;
         if (sums.length < groups) {
             sums = new float[groups];
+            noSums = new float[groups];
         }
         for (var group = 0; group < groups; group++) {
             var sum = FloatVector.zero(Lanes.FLOAT);

@@ -1,0 +1,156 @@
+package dev.jmlx.engine.cpu;
+
+import dev.jmlx.engine.tensor.DenseVector;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// The linear layers of a decoding step: one token ([MatVec]) or a few ([FewTokens]), straight from the row
+/// blocks.
+///
+/// Layers in a row that read the same activations, as q, k and v do, run together in one parallel region: a
+/// small layer takes a few microseconds, and starting a region and the streams from memory takes about as long.
+/// So a layer is noted first ([#add]) and computed by [#run], before anybody reads a result. One long-lived object
+/// per [CpuOps]; engine thread, workers inside [#run].
+final class DecodeLinears implements WorkerPool.Task {
+    /// Tokens from which on matrix-matrix kernels take over.
+    static final int MAX_TOKENS = 15;
+
+    /// Weights in a unit at most: a few microseconds, long enough for the prefetchers to get going.
+    private static final int UNIT_WEIGHTS = 1 << 17;
+
+    /// Units that each thread should get, so that the last ones to finish are short.
+    private static final int UNITS_PER_THREAD = 4;
+
+    /// Row blocks in a unit of a few tokens at most: with 2,048 columns 70 kB, which the second four
+    /// tokens find in the L2.
+    private static final int MAX_FEW_BLOCKS = 4;
+
+    private static final int MAX_LAYERS = 8;
+
+    private final WorkerPool pool;
+    private final Scratch[] scratch;
+    private final LinearInputs inputs;
+    private final Layer[] layers = new Layer[MAX_LAYERS];
+    private CpuTensor x = new CpuTensor();
+    private int count;
+    private int unitBlocks;
+
+    DecodeLinears(WorkerPool pool, Scratch[] scratch, LinearInputs inputs) {
+        this.pool = pool;
+        this.scratch = scratch;
+        this.inputs = inputs;
+        for (var i = 0; i < MAX_LAYERS; i++) {
+            layers[i] = new Layer();
+        }
+    }
+
+    /// One noted layer; `firstUnit` is the number of its first unit among those of all.
+    private static final class Layer {
+        private @Nullable RowBlocks weight;
+        private float @Nullable [] bias;
+        private CpuTensor out = new CpuTensor();
+        private int firstUnit;
+
+        RowBlocks weight() {
+            return Objects.requireNonNull(weight);
+        }
+    }
+
+    /// Whether there is a kernel for `rows` against `weight`.
+    static boolean applies(CpuTensor rows, RowBlocks weight) {
+        return rows.rows() == 1 ? MatVec.applies(weight) : rows.rows() <= MAX_TOKENS && FewTokens.applies(weight);
+    }
+
+    /// Notes `result = rows * matrix^T (+ values)`; shapes were checked and [#applies] holds. `rows` may
+    /// be a result that was noted before.
+    void add(CpuTensor rows, RowBlocks matrix, @Nullable DenseVector values, CpuTensor result) {
+        var joins = count > 0 && count < MAX_LAYERS && rows == x && VectorInput.same(layers[0].weight(), matrix);
+        if (!joins) {
+            run();
+            x = rows;
+        }
+        var layer = layers[count++];
+        layer.weight = matrix;
+        layer.bias = values == null ? null : values.values();
+        layer.out = result;
+    }
+
+    /// Computes what was noted; nothing is left to do afterwards.
+    void run() {
+        if (count == 0) {
+            return;
+        }
+        var first = layers[0].weight();
+        var few = x.rows() > 1;
+        if (few) {
+            inputs.few().prepare(x, (RowBlocks.Quantized) first);
+        } else {
+            inputs.vector().prepare(x, first);
+        }
+        var blocks = 0;
+        for (var i = 0; i < count; i++) {
+            blocks += layers[i].weight().blocks();
+        }
+        unitBlocks = unitBlocks(first.cols(), blocks);
+        if (few) {
+            unitBlocks = Math.min(MAX_FEW_BLOCKS, unitBlocks);
+        }
+        var units = 0;
+        for (var i = 0; i < count; i++) {
+            layers[i].firstUnit = units;
+            units += Math.ceilDiv(layers[i].weight().blocks(), unitBlocks);
+        }
+        try {
+            pool.run(this, units);
+        } finally {
+            count = 0;
+        }
+    }
+
+    /// Drops what was noted: nobody will read it.
+    void drop() {
+        count = 0;
+    }
+
+    /// Row blocks of `cols` columns in a unit, where there are `blocks` in all.
+    int unitBlocks(int cols, int blocks) {
+        var most = Math.max(1, UNIT_WEIGHTS / (cols * Lanes.COUNT));
+        return Math.clamp(Math.ceilDiv(blocks, pool.threads() * UNITS_PER_THREAD), 1, most);
+    }
+
+    @Override
+    public void run(int worker, int unit) {
+        var index = count - 1;
+        while (layers[index].firstUnit > unit) {
+            index--;
+        }
+        var layer = layers[index];
+        var matrix = layer.weight();
+        var from = (unit - layer.firstUnit) * unitBlocks;
+        var end = Math.min(matrix.blocks(), from + unitBlocks);
+        if (x.rows() == 1) {
+            var out = layer.out;
+            MatVec.blocks(matrix, from, end, inputs.vector(), out.data(), out.offset() + from * Lanes.COUNT);
+        } else {
+            few((RowBlocks.Quantized) matrix, from, end, scratch[worker], layer.out);
+        }
+        LinearTask.addBias(layer.out, layer.bias, from * Lanes.COUNT, Math.min(matrix.rows(), end * Lanes.COUNT));
+    }
+
+    private void few(RowBlocks.Quantized matrix, int from, int end, Scratch own, CpuTensor out) {
+        var few = inputs.few();
+        var sums = own.results((end - from) * FewTokens.TOKENS * Lanes.COUNT);
+        for (var tile = 0; tile < few.tiles(); tile++) {
+            FewTokens.blocks(matrix, from, end, few, tile, sums);
+            var first = tile * FewTokens.TOKENS;
+            for (var t = first; t < Math.min(x.rows(), first + FewTokens.TOKENS); t++) {
+                for (var block = from; block < end; block++) {
+                    var row = block * Lanes.COUNT;
+                    var sum = ((block - from) * FewTokens.TOKENS + t - first) * Lanes.COUNT;
+                    var length = Math.min(Lanes.COUNT, matrix.rows() - row);
+                    System.arraycopy(sums, sum, out.data(), out.rowOffset(t) + row, length);
+                }
+            }
+        }
+    }
+}
