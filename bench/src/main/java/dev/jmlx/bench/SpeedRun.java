@@ -27,6 +27,7 @@ final class SpeedRun {
     private static final int FIRST_ORDINARY_ID = 100;
     private static final int IDS = 20_000;
     private static final Duration START = Duration.ofSeconds(2);
+    private static final Duration TOGETHER_WARM_UP = Duration.ofSeconds(2);
     private static final int START_PROMPT = 16;
     private static final int WARM_UP_PROMPT = 512;
     private static final int SHARED_CONTEXT = 128;
@@ -71,6 +72,7 @@ final class SpeedRun {
         peakBytes().ifPresent(bytes -> results.put("peak_bytes", (double) bytes));
         results.put("checkpoint_bytes", (double) engine.info().weightBytes());
         for (int count : options.sequences()) {
+            warmUpTogether(count);
             put("sequences_" + count, () -> together(count));
         }
         return results;
@@ -90,6 +92,14 @@ final class SpeedRun {
         do {
             round(Math.min(WARM_UP_PROMPT, engine.contextLength() - options.answer()), options.answer());
         } while (System.nanoTime() < end);
+    }
+
+    /// Several answers use kernels that one does not.
+    private void warmUpTogether(int count) throws InterruptedException {
+        var end = System.nanoTime() + TOGETHER_WARM_UP.toNanos();
+        do {
+            together(count);
+        } while (count > 1 && System.nanoTime() < end);
     }
 
     /// Answer tokens per second in the [#START] after the first token of a request with a short prompt.

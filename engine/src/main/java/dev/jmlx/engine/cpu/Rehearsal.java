@@ -43,11 +43,12 @@ final class Rehearsal implements Ops {
     /// Calls of an operation in a row, so that all of them get on while the compilers are busy.
     private static final int BURST = 8;
 
-    /// Calls after which every kernel with a loop has been queued for the second tier.
-    private static final int CALLS = 1024;
+    /// Calls after which every kernel has been queued for the second tier: HotSpot wants 15,000 calls and
+    /// turns of loops, and the least that a call makes is eight turns.
+    private static final int CALLS = 2500;
 
     /// Calls after which nothing more is expected.
-    private static final int MOST_CALLS = 8 * CALLS;
+    private static final int MOST_CALLS = 3 * CALLS;
 
     /// Calls faster than this on average were compiled from the start, for another engine of the
     /// process.
@@ -55,13 +56,15 @@ final class Rehearsal implements Ops {
 
     private static final int SPEED_UP = 4;
 
-    /// Heap from which on garbage is thrown away, so that the collector does not make the heap larger.
-    private static final long MAX_HEAP_BYTES = 96L << 20;
+    private static final long FIRST_MAX_HEAP_BYTES = 96L << 20;
 
     private final Arena arena = Arena.ofShared();
     private final List<KvCaches> caches = new ArrayList<>();
     private final CpuOps stage;
     private final Map<Object, Exercise> exercises = new LinkedHashMap<>();
+
+    /// Heap from which on garbage is thrown away.
+    private long maxHeapBytes = FIRST_MAX_HEAP_BYTES;
 
     Rehearsal(Precision precision) {
         // One thread, so that the others are the compilers'.
@@ -86,10 +89,11 @@ final class Rehearsal implements Ops {
     }
 
     /// A full collection gives what is free back to the system; young ones make the heap grow while
-    /// they are frequent.
-    private static void shrinkHeap() {
-        if (Runtime.getRuntime().totalMemory() > MAX_HEAP_BYTES) {
+    /// they are frequent. What is in use by others sets the next limit.
+    private void shrinkHeap() {
+        if (Runtime.getRuntime().totalMemory() > maxHeapBytes) {
             System.gc();
+            maxHeapBytes = Math.max(maxHeapBytes, 2 * Runtime.getRuntime().totalMemory());
         }
     }
 

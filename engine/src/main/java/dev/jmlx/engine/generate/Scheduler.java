@@ -7,6 +7,7 @@ import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
 import dev.jmlx.engine.sample.BrokenLogitsException;
 import dev.jmlx.engine.sample.Sampler;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -38,6 +39,9 @@ final class Scheduler implements Runnable {
     private static final int SHARED_PREFILL_CHUNK = 64;
 
     private static final int WARM_UP_CHUNK = 16;
+
+    /// After so long without a request the rest of the warm-up is unlikely to be in anybody's way.
+    private static final Duration QUIET = Duration.ofMillis(500);
     private static final int WARM_UP_POSITION = 100;
 
     private final Model model;
@@ -57,6 +61,7 @@ final class Scheduler implements Runnable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition work = lock.newCondition();
     private final Deque<Generation> waiting = new ArrayDeque<>();
+    private boolean warmedUp;
     private boolean awake;
     private boolean stopped;
     private volatile int runningCount;
@@ -70,6 +75,7 @@ final class Scheduler implements Runnable {
         this.sampler = new Sampler(model.vocabSize());
         this.logits = new float[model.vocabSize()];
         this.batch = new Batch(PREFILL_CHUNK + maxSequences, maxSequences);
+        this.warmedUp = maxSequences == 1;
     }
 
     /// Queues a request. Any thread.
@@ -116,10 +122,12 @@ final class Scheduler implements Runnable {
         try {
             warmUp();
             while (admit()) {
-                if (plan().isEmpty()) {
-                    await();
-                } else {
+                if (!plan().isEmpty()) {
                     step();
+                } else if (!warmedUp && staysIdle()) {
+                    warmUpFurther();
+                } else {
+                    await();
                 }
             }
         } finally {
@@ -129,15 +137,33 @@ final class Scheduler implements Runnable {
         }
     }
 
-    /// Shows the backend the kinds of steps that will come: an answer, a chunk of a prompt and, if nobody
-    /// waits by then, several answers together.
+    /// Shows the backend the kinds of steps that will come: an answer and a chunk of a prompt.
     private void warmUp() {
         var chunk = new Batch(WARM_UP_CHUNK, 1);
         chunk.add(0, 0, new int[WARM_UP_CHUNK], 0, WARM_UP_CHUNK, Batch.Logits.LAST);
         warmUp(List.of(answers(1), chunk), this::isStopped);
-        if (maxSequences > 1) {
-            warmUp(List.of(answers(maxSequences)), this::isWanted);
+    }
+
+    /// Whether nobody wants anything for a while; false as soon as somebody does.
+    private boolean staysIdle() {
+        lock.lock();
+        try {
+            for (var left = QUIET.toNanos(); left > 0 && !awake; ) {
+                left = work.awaitNanos(left);
+            }
+            return !awake && running.isEmpty();
+        } catch (InterruptedException e) {
+            log.debug("interrupted while idle", e);
+            return false;
+        } finally {
+            lock.unlock();
         }
+    }
+
+    /// Shows it several answers together, while nobody waits; what is interrupted begins anew another time.
+    private void warmUpFurther() {
+        warmUp(List.of(answers(maxSequences)), this::isWanted);
+        warmedUp = !isWanted();
     }
 
     private void warmUp(List<Batch> steps, BooleanSupplier stop) {
