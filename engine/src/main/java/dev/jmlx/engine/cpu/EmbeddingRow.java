@@ -25,31 +25,31 @@ final class EmbeddingRow {
     }
 
     private static void quantized(RowBlocks.Quantized w, int block, int lane, float[] out, int to) {
-        var planes = w.planes();
-        for (var p = 0; p < planes.size(); p++) {
-            values(planes.get(p), w.cols(), block, lane, p > 0, out, to);
-        }
         for (var group = 0; group < w.groups(); group++) {
-            var index = w.scalesAt(block) + (long) group * Lanes.COUNT + lane;
-            var scale = ScalarMatrix.element(w.scales(), w.scaleType(), index);
-            var bias = ScalarMatrix.element(w.biases(), w.scaleType(), index);
-            for (var c = group * w.groupSize(); c < (group + 1) * w.groupSize(); c++) {
-                out[to + c] = Math.fma(scale, out[to + c], bias);
+            var first = to + group * w.groupSize();
+            for (var plane : w.planes()) {
+                values(w, plane, w.recordAt(block, group), lane, out, first);
+            }
+            var scale = ScalarMatrix.element(w.data(), w.scaleType(), w.scalesAt(block, group) + lane);
+            var bias = ScalarMatrix.element(w.data(), w.scaleType(), w.biasesAt(block, group) + lane);
+            for (var c = first; c < first + w.groupSize(); c++) {
+                out[c] = Math.fma(scale, out[c], bias);
             }
         }
     }
 
-    /// The plane's part of the quantized values, added to what a lower plane left if there is one.
-    private static void values(RowBlocks.Plane plane, int cols, int block, int lane, boolean add, float[] out, int to) {
-        var words = cols / plane.values();
+    /// The plane's part of a group's quantized values, added to what a lower plane left if there is one.
+    private static void values(
+            RowBlocks.Quantized w, RowBlocks.Plane plane, long record, int lane, float[] out, int to) {
+        var words = w.groupSize() / plane.values();
         var mask = (1 << plane.bits()) - 1;
-        var from = ((long) block * words * Lanes.COUNT + lane) * Integer.BYTES;
+        var from = record + plane.offset() + (long) lane * Integer.BYTES;
         for (var i = 0; i < words; i++) {
-            var word = plane.words().get(INT, from + (long) i * Lanes.BYTES);
+            var word = w.data().get(INT, from + (long) i * Lanes.BYTES);
             var at = to + i * plane.values();
             for (var c = at; c < at + plane.values(); c++, word >>>= plane.bits()) {
                 var value = (word & mask) << plane.shift();
-                out[c] = add ? out[c] + value : value;
+                out[c] = plane.shift() > 0 ? out[c] + value : value;
             }
         }
     }

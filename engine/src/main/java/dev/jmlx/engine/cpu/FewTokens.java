@@ -49,19 +49,19 @@ final class FewTokens {
             float[] xSums,
             int xSumsStart,
             float[] sums) {
-        MemorySegment words = w.planes().getFirst().words();
-        MemorySegment scales = w.scales();
-        MemorySegment biases = w.biases();
+        MemorySegment data = w.data();
+        var plane = w.planes().getFirst();
         var shift = format.shift;
         var mask = format.mask;
         var factor = format.outFactor;
         var count = w.cols() / 8;
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 8);
         var groupMask = w.groupSize() / 8 - 1;
-        var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
+        var toScales = w.scalesOffset() - w.wordBytes(plane) - plane.offset();
+        var toBiases = toScales + Lanes.BYTES / 2;
+        var gap = w.recordBytes() - w.wordBytes(plane);
         for (var block = from; block < end; block++) {
-            var start = (long) block * count * Lanes.BYTES;
-            var groups = block * groupBytes;
+            var fromByte = w.recordAt(block, 0) + plane.offset();
             var to = (block - from) * TOKENS * Lanes.COUNT;
             var c0 = FloatVector.zero(Lanes.FLOAT);
             var c1 = FloatVector.zero(Lanes.FLOAT);
@@ -77,8 +77,7 @@ final class FewTokens {
             var odd3 = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
                 var at = xStart + i * 32;
-                var word = IntVector.fromMemorySegment(
-                        Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var word = IntVector.fromMemorySegment(Lanes.INT, data, fromByte, ByteOrder.LITTLE_ENDIAN);
                 var q = (FloatVector) word.and(0xF).convert(VectorOperators.I2F, 0);
                 even0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at]), even0);
                 even1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 1]), even1);
@@ -120,12 +119,10 @@ final class FewTokens {
                 odd1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 29]), odd1);
                 odd2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 30]), odd2);
                 odd3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 31]), odd3);
+                fromByte += Lanes.BYTES;
                 if ((i & groupMask) == groupMask) {
                     var scale = ((IntVector) ShortVector.fromMemorySegment(
-                                            Lanes.HALF,
-                                            scales,
-                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                            ByteOrder.LITTLE_ENDIAN)
+                                            Lanes.HALF, data, fromByte + toScales, ByteOrder.LITTLE_ENDIAN)
                                     .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
@@ -135,10 +132,7 @@ final class FewTokens {
                     c2 = scale.fma(even2.add(odd2), c2);
                     c3 = scale.fma(even3.add(odd3), c3);
                     var bias = ((IntVector) ShortVector.fromMemorySegment(
-                                            Lanes.HALF,
-                                            biases,
-                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                            ByteOrder.LITTLE_ENDIAN)
+                                            Lanes.HALF, data, fromByte + toBiases, ByteOrder.LITTLE_ENDIAN)
                                     .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
@@ -148,6 +142,7 @@ final class FewTokens {
                     c1 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 1]), c1);
                     c2 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 2]), c2);
                     c3 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 3]), c3);
+                    fromByte += gap;
                     even0 = FloatVector.zero(Lanes.FLOAT);
                     even1 = FloatVector.zero(Lanes.FLOAT);
                     even2 = FloatVector.zero(Lanes.FLOAT);
@@ -175,19 +170,19 @@ final class FewTokens {
             float[] xSums,
             int xSumsStart,
             float[] sums) {
-        MemorySegment words = w.planes().getFirst().words();
-        MemorySegment scales = w.scales();
-        MemorySegment biases = w.biases();
+        MemorySegment data = w.data();
+        var plane = w.planes().getFirst();
         var shift = format.shift;
         var mask = format.mask;
         var factor = format.outFactor;
         var count = w.cols() / 4;
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 4);
         var groupMask = w.groupSize() / 4 - 1;
-        var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
+        var toScales = w.scalesOffset() - w.wordBytes(plane) - plane.offset();
+        var toBiases = toScales + Lanes.BYTES / 2;
+        var gap = w.recordBytes() - w.wordBytes(plane);
         for (var block = from; block < end; block++) {
-            var start = (long) block * count * Lanes.BYTES;
-            var groups = block * groupBytes;
+            var fromByte = w.recordAt(block, 0) + plane.offset();
             var to = (block - from) * TOKENS * Lanes.COUNT;
             var c0 = FloatVector.zero(Lanes.FLOAT);
             var c1 = FloatVector.zero(Lanes.FLOAT);
@@ -203,8 +198,7 @@ final class FewTokens {
             var odd3 = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
                 var at = xStart + i * 16;
-                var word = IntVector.fromMemorySegment(
-                        Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var word = IntVector.fromMemorySegment(Lanes.INT, data, fromByte, ByteOrder.LITTLE_ENDIAN);
                 var q = (FloatVector) word.and(0xFF).convert(VectorOperators.I2F, 0);
                 even0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at]), even0);
                 even1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 1]), even1);
@@ -226,12 +220,10 @@ final class FewTokens {
                 odd1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 13]), odd1);
                 odd2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 14]), odd2);
                 odd3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 15]), odd3);
+                fromByte += Lanes.BYTES;
                 if ((i & groupMask) == groupMask) {
                     var scale = ((IntVector) ShortVector.fromMemorySegment(
-                                            Lanes.HALF,
-                                            scales,
-                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                            ByteOrder.LITTLE_ENDIAN)
+                                            Lanes.HALF, data, fromByte + toScales, ByteOrder.LITTLE_ENDIAN)
                                     .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
@@ -241,10 +233,7 @@ final class FewTokens {
                     c2 = scale.fma(even2.add(odd2), c2);
                     c3 = scale.fma(even3.add(odd3), c3);
                     var bias = ((IntVector) ShortVector.fromMemorySegment(
-                                            Lanes.HALF,
-                                            biases,
-                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                            ByteOrder.LITTLE_ENDIAN)
+                                            Lanes.HALF, data, fromByte + toBiases, ByteOrder.LITTLE_ENDIAN)
                                     .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
@@ -254,6 +243,7 @@ final class FewTokens {
                     c1 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 1]), c1);
                     c2 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 2]), c2);
                     c3 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 3]), c3);
+                    fromByte += gap;
                     even0 = FloatVector.zero(Lanes.FLOAT);
                     even1 = FloatVector.zero(Lanes.FLOAT);
                     even2 = FloatVector.zero(Lanes.FLOAT);

@@ -47,17 +47,17 @@ final class MatVec {
             var factor = p == planes.size() - 1 ? format.outFactor : 1;
             var sums = p == 0 ? x.sums() : x.noSums();
             switch (plane.bits()) {
-                case 1 -> plane1(w, plane.words(), format, from, end, x.scaled(p), sums, factor, y, to);
-                case 2 -> plane2(w, plane.words(), format, from, end, x.scaled(p), sums, factor, y, to);
-                case 4 -> plane4(w, plane.words(), format, from, end, x.scaled(p), sums, factor, y, to);
-                default -> plane8(w, plane.words(), format, from, end, x.scaled(p), sums, factor, y, to);
+                case 1 -> plane1(w, plane, format, from, end, x.scaled(p), sums, factor, y, to);
+                case 2 -> plane2(w, plane, format, from, end, x.scaled(p), sums, factor, y, to);
+                case 4 -> plane4(w, plane, format, from, end, x.scaled(p), sums, factor, y, to);
+                default -> plane8(w, plane, format, from, end, x.scaled(p), sums, factor, y, to);
             }
         }
     }
 
     private static void plane4(
             RowBlocks.Quantized w,
-            MemorySegment words,
+            RowBlocks.Plane plane,
             HalfFormat format,
             int from,
             int end,
@@ -66,24 +66,23 @@ final class MatVec {
             float factor,
             float[] y,
             int to) {
-        MemorySegment scales = w.scales();
-        MemorySegment biases = w.biases();
+        MemorySegment data = w.data();
         var shift = format.shift;
         var mask = format.mask;
         var count = w.cols() / 8;
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 8);
         var groupMask = w.groupSize() / 8 - 1;
-        var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
+        var toScales = w.scalesOffset() - w.wordBytes(plane) - plane.offset();
+        var toBiases = toScales + Lanes.BYTES / 2;
+        var gap = w.recordBytes() - w.wordBytes(plane);
         for (var block = from; block < end; block++) {
-            var start = (long) block * count * Lanes.BYTES;
-            var groups = block * groupBytes;
+            var fromByte = w.recordAt(block, 0) + plane.offset();
             var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
             var even = FloatVector.zero(Lanes.FLOAT);
             var odd = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
                 var at = i * 8;
-                var word = IntVector.fromMemorySegment(
-                        Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var word = IntVector.fromMemorySegment(Lanes.INT, data, fromByte, ByteOrder.LITTLE_ENDIAN);
                 var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
                 even = ((FloatVector) word.and(0xF).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 1]);
@@ -101,27 +100,23 @@ final class MatVec {
                 even = ((FloatVector) word.and(0xF00).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 7]);
                 odd = ((FloatVector) word.and(0xF000).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                fromByte += Lanes.BYTES;
                 if ((i & groupMask) == groupMask) {
                     var scale = ((IntVector) ShortVector.fromMemorySegment(
-                                            Lanes.HALF,
-                                            scales,
-                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                            ByteOrder.LITTLE_ENDIAN)
+                                            Lanes.HALF, data, fromByte + toScales, ByteOrder.LITTLE_ENDIAN)
                                     .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
                             .reinterpretAsFloats();
                     total = scale.fma(even.add(odd), total);
                     var bias = ((IntVector) ShortVector.fromMemorySegment(
-                                            Lanes.HALF,
-                                            biases,
-                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                            ByteOrder.LITTLE_ENDIAN)
+                                            Lanes.HALF, data, fromByte + toBiases, ByteOrder.LITTLE_ENDIAN)
                                     .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
                             .reinterpretAsFloats();
                     total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[i >> groupShift]), total);
+                    fromByte += gap;
                     even = FloatVector.zero(Lanes.FLOAT);
                     odd = FloatVector.zero(Lanes.FLOAT);
                 }
@@ -132,7 +127,7 @@ final class MatVec {
 
     private static void plane8(
             RowBlocks.Quantized w,
-            MemorySegment words,
+            RowBlocks.Plane plane,
             HalfFormat format,
             int from,
             int end,
@@ -141,24 +136,23 @@ final class MatVec {
             float factor,
             float[] y,
             int to) {
-        MemorySegment scales = w.scales();
-        MemorySegment biases = w.biases();
+        MemorySegment data = w.data();
         var shift = format.shift;
         var mask = format.mask;
         var count = w.cols() / 4;
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 4);
         var groupMask = w.groupSize() / 4 - 1;
-        var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
+        var toScales = w.scalesOffset() - w.wordBytes(plane) - plane.offset();
+        var toBiases = toScales + Lanes.BYTES / 2;
+        var gap = w.recordBytes() - w.wordBytes(plane);
         for (var block = from; block < end; block++) {
-            var start = (long) block * count * Lanes.BYTES;
-            var groups = block * groupBytes;
+            var fromByte = w.recordAt(block, 0) + plane.offset();
             var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
             var even = FloatVector.zero(Lanes.FLOAT);
             var odd = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
                 var at = i * 4;
-                var word = IntVector.fromMemorySegment(
-                        Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var word = IntVector.fromMemorySegment(Lanes.INT, data, fromByte, ByteOrder.LITTLE_ENDIAN);
                 var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
                 even = ((FloatVector) word.and(0xFF).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 1]);
@@ -168,27 +162,23 @@ final class MatVec {
                 even = ((FloatVector) word.and(0xFF).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 3]);
                 odd = ((FloatVector) word.and(0xFF00).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                fromByte += Lanes.BYTES;
                 if ((i & groupMask) == groupMask) {
                     var scale = ((IntVector) ShortVector.fromMemorySegment(
-                                            Lanes.HALF,
-                                            scales,
-                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                            ByteOrder.LITTLE_ENDIAN)
+                                            Lanes.HALF, data, fromByte + toScales, ByteOrder.LITTLE_ENDIAN)
                                     .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
                             .reinterpretAsFloats();
                     total = scale.fma(even.add(odd), total);
                     var bias = ((IntVector) ShortVector.fromMemorySegment(
-                                            Lanes.HALF,
-                                            biases,
-                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                            ByteOrder.LITTLE_ENDIAN)
+                                            Lanes.HALF, data, fromByte + toBiases, ByteOrder.LITTLE_ENDIAN)
                                     .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
                             .reinterpretAsFloats();
                     total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[i >> groupShift]), total);
+                    fromByte += gap;
                     even = FloatVector.zero(Lanes.FLOAT);
                     odd = FloatVector.zero(Lanes.FLOAT);
                 }
@@ -199,7 +189,7 @@ final class MatVec {
 
     private static void plane2(
             RowBlocks.Quantized w,
-            MemorySegment words,
+            RowBlocks.Plane plane,
             HalfFormat format,
             int from,
             int end,
@@ -208,24 +198,23 @@ final class MatVec {
             float factor,
             float[] y,
             int to) {
-        MemorySegment scales = w.scales();
-        MemorySegment biases = w.biases();
+        MemorySegment data = w.data();
         var shift = format.shift;
         var mask = format.mask;
         var count = w.cols() / 16;
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 16);
         var groupMask = w.groupSize() / 16 - 1;
-        var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
+        var toScales = w.scalesOffset() - w.wordBytes(plane) - plane.offset();
+        var toBiases = toScales + Lanes.BYTES / 2;
+        var gap = w.recordBytes() - w.wordBytes(plane);
         for (var block = from; block < end; block++) {
-            var start = (long) block * count * Lanes.BYTES;
-            var groups = block * groupBytes;
+            var fromByte = w.recordAt(block, 0) + plane.offset();
             var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
             var even = FloatVector.zero(Lanes.FLOAT);
             var odd = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
                 var at = i * 16;
-                var word = IntVector.fromMemorySegment(
-                        Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var word = IntVector.fromMemorySegment(Lanes.INT, data, fromByte, ByteOrder.LITTLE_ENDIAN);
                 var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
                 even = ((FloatVector) word.and(0x3).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 1]);
@@ -259,27 +248,23 @@ final class MatVec {
                 even = ((FloatVector) word.and(0x3000).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 15]);
                 odd = ((FloatVector) word.and(0xC000).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                fromByte += Lanes.BYTES;
                 if ((i & groupMask) == groupMask) {
                     var scale = ((IntVector) ShortVector.fromMemorySegment(
-                                            Lanes.HALF,
-                                            scales,
-                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                            ByteOrder.LITTLE_ENDIAN)
+                                            Lanes.HALF, data, fromByte + toScales, ByteOrder.LITTLE_ENDIAN)
                                     .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
                             .reinterpretAsFloats();
                     total = scale.fma(even.add(odd), total);
                     var bias = ((IntVector) ShortVector.fromMemorySegment(
-                                            Lanes.HALF,
-                                            biases,
-                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                            ByteOrder.LITTLE_ENDIAN)
+                                            Lanes.HALF, data, fromByte + toBiases, ByteOrder.LITTLE_ENDIAN)
                                     .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
                             .reinterpretAsFloats();
                     total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[i >> groupShift]), total);
+                    fromByte += gap;
                     even = FloatVector.zero(Lanes.FLOAT);
                     odd = FloatVector.zero(Lanes.FLOAT);
                 }
@@ -290,7 +275,7 @@ final class MatVec {
 
     private static void plane1(
             RowBlocks.Quantized w,
-            MemorySegment words,
+            RowBlocks.Plane plane,
             HalfFormat format,
             int from,
             int end,
@@ -299,24 +284,23 @@ final class MatVec {
             float factor,
             float[] y,
             int to) {
-        MemorySegment scales = w.scales();
-        MemorySegment biases = w.biases();
+        MemorySegment data = w.data();
         var shift = format.shift;
         var mask = format.mask;
         var count = w.cols() / 32;
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 32);
         var groupMask = w.groupSize() / 32 - 1;
-        var groupBytes = (long) w.groups() * (Lanes.BYTES / 2);
+        var toScales = w.scalesOffset() - w.wordBytes(plane) - plane.offset();
+        var toBiases = toScales + Lanes.BYTES / 2;
+        var gap = w.recordBytes() - w.wordBytes(plane);
         for (var block = from; block < end; block++) {
-            var start = (long) block * count * Lanes.BYTES;
-            var groups = block * groupBytes;
+            var fromByte = w.recordAt(block, 0) + plane.offset();
             var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
             var even = FloatVector.zero(Lanes.FLOAT);
             var odd = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
                 var at = i * 32;
-                var word = IntVector.fromMemorySegment(
-                        Lanes.INT, words, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+                var word = IntVector.fromMemorySegment(Lanes.INT, data, fromByte, ByteOrder.LITTLE_ENDIAN);
                 var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
                 even = ((FloatVector) word.and(0x1).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 1]);
@@ -384,27 +368,23 @@ final class MatVec {
                 even = ((FloatVector) word.and(0x40).convert(VectorOperators.I2F, 0)).fma(in, even);
                 in = FloatVector.broadcast(Lanes.FLOAT, x[at + 31]);
                 odd = ((FloatVector) word.and(0x80).convert(VectorOperators.I2F, 0)).fma(in, odd);
+                fromByte += Lanes.BYTES;
                 if ((i & groupMask) == groupMask) {
                     var scale = ((IntVector) ShortVector.fromMemorySegment(
-                                            Lanes.HALF,
-                                            scales,
-                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                            ByteOrder.LITTLE_ENDIAN)
+                                            Lanes.HALF, data, fromByte + toScales, ByteOrder.LITTLE_ENDIAN)
                                     .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
                             .reinterpretAsFloats();
                     total = scale.fma(even.add(odd), total);
                     var bias = ((IntVector) ShortVector.fromMemorySegment(
-                                            Lanes.HALF,
-                                            biases,
-                                            groups + (long) (i >> groupShift) * (Lanes.BYTES / 2),
-                                            ByteOrder.LITTLE_ENDIAN)
+                                            Lanes.HALF, data, fromByte + toBiases, ByteOrder.LITTLE_ENDIAN)
                                     .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
                             .reinterpretAsFloats();
                     total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[i >> groupShift]), total);
+                    fromByte += gap;
                     even = FloatVector.zero(Lanes.FLOAT);
                     odd = FloatVector.zero(Lanes.FLOAT);
                 }

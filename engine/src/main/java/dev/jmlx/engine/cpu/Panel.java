@@ -46,34 +46,36 @@ final class Panel {
     private void quantized(RowBlocks.Quantized w, int block, int k, int count, int at) {
         var first = k / w.groupSize();
         var groups = (k + count - 1) / w.groupSize() - first + 1;
-        var from = ((long) block * w.groups() + first) * Lanes.COUNT;
-        Widen.copy(w.scales(), w.scaleType(), from, groups * Lanes.COUNT, scales, 0, raw);
-        Widen.copy(w.biases(), w.scaleType(), from, groups * Lanes.COUNT, biases, 0, raw);
-        var planes = w.planes();
-        for (var p = 0; p < planes.size(); p++) {
-            var plane = planes.get(p);
-            var words = w.cols() / plane.values();
-            var start = ((long) block * words + k / plane.values()) * Lanes.BYTES;
-            var skipped = (k - first * w.groupSize()) / plane.values();
-            var shift = Integer.numberOfTrailingZeros(w.groupSize() / plane.values());
-            if (p == 0) {
-                lowPlane(plane, start, count / plane.values(), skipped, shift, at);
+        for (var g = 0; g < groups; g++) {
+            var to = g * Lanes.COUNT;
+            Widen.copy(w.data(), w.scaleType(), w.scalesAt(block, first + g), Lanes.COUNT, scales, to, raw);
+            Widen.copy(w.data(), w.scaleType(), w.biasesAt(block, first + g), Lanes.COUNT, biases, to, raw);
+        }
+        for (var plane : w.planes()) {
+            if (plane.shift() == 0) {
+                lowPlane(w, plane, block, k, count, at);
             } else {
-                highPlane(plane, start, count / plane.values(), skipped, shift, at);
+                highPlane(w, plane, block, k, count, at);
             }
         }
     }
 
     /// `data = scale * q + bias`.
-    private void lowPlane(RowBlocks.Plane plane, long start, int words, int skipped, int groupShift, int at) {
-        MemorySegment source = plane.words();
+    private void lowPlane(RowBlocks.Quantized w, RowBlocks.Plane plane, int block, int k, int count, int at) {
+        MemorySegment source = w.data();
         var values = plane.values();
+        var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / values);
+        var groupMask = w.groupSize() / values - 1;
+        var skipped = k / values & groupMask;
+        var gap = w.recordBytes() - w.wordBytes(plane);
+        var from = w.wordAt(plane, block, k);
+        var words = count / values;
         var bits = plane.bits();
         var mask = (1 << bits) - 1;
         var to = at;
         for (var i = 0; i < words; i++) {
-            var word = IntVector.fromMemorySegment(
-                    Lanes.INT, source, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+            var word = IntVector.fromMemorySegment(Lanes.INT, source, from, ByteOrder.LITTLE_ENDIAN);
+            from += ((i + skipped) & groupMask) == groupMask ? Lanes.BYTES + gap : Lanes.BYTES;
             var group = ((i + skipped) >> groupShift) * Lanes.COUNT;
             var scale = FloatVector.fromArray(Lanes.FLOAT, scales, group);
             var bias = FloatVector.fromArray(Lanes.FLOAT, biases, group);
@@ -87,16 +89,22 @@ final class Panel {
     }
 
     /// `data += scale * 2^shift * q`.
-    private void highPlane(RowBlocks.Plane plane, long start, int words, int skipped, int groupShift, int at) {
-        MemorySegment source = plane.words();
+    private void highPlane(RowBlocks.Quantized w, RowBlocks.Plane plane, int block, int k, int count, int at) {
+        MemorySegment source = w.data();
         var values = plane.values();
+        var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / values);
+        var groupMask = w.groupSize() / values - 1;
+        var skipped = k / values & groupMask;
+        var gap = w.recordBytes() - w.wordBytes(plane);
+        var from = w.wordAt(plane, block, k);
+        var words = count / values;
         var bits = plane.bits();
         var mask = (1 << bits) - 1;
         var factor = (float) (1 << plane.shift());
         var to = at;
         for (var i = 0; i < words; i++) {
-            var word = IntVector.fromMemorySegment(
-                    Lanes.INT, source, start + (long) i * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+            var word = IntVector.fromMemorySegment(Lanes.INT, source, from, ByteOrder.LITTLE_ENDIAN);
+            from += ((i + skipped) & groupMask) == groupMask ? Lanes.BYTES + gap : Lanes.BYTES;
             var group = ((i + skipped) >> groupShift) * Lanes.COUNT;
             var scale = FloatVector.fromArray(Lanes.FLOAT, scales, group).mul(factor);
             for (var j = 0; j < values; j++, to += ROWS) {

@@ -6,8 +6,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
-import java.util.List;
 
 /// Turns a checkpoint's matrices into [RowBlocks], once, while a model loads.
 ///
@@ -42,54 +40,61 @@ final class Repacker {
     }
 
     private RowBlocks quantized(Matrix.Quantized matrix, Arena arena) {
-        var planes = new ArrayList<RowBlocks.Plane>();
-        var shift = 0;
-        for (var bits : planeBits(matrix.bits())) {
-            planes.add(new RowBlocks.Plane(bits, shift, plane(matrix, bits, shift, arena)));
-            shift += bits;
-        }
-        giveBack(matrix.packed());
-        return new RowBlocks.Quantized(
-                List.copyOf(planes),
-                elements(matrix.scales(), matrix.scaleType(), matrix.rows(), matrix.groups(), arena),
-                elements(matrix.biases(), matrix.scaleType(), matrix.rows(), matrix.groups(), arena),
+        var out = RowBlocks.Quantized.allocate(
+                matrix.bits(),
+                matrix.groupSize(),
                 matrix.scaleType(),
                 matrix.rows(),
                 matrix.cols(),
-                matrix.bits(),
-                matrix.groupSize());
-    }
-
-    /// The widths of the planes that make up a value, lowest first.
-    private static int[] planeBits(int bits) {
-        return switch (bits) {
-            case 3 -> new int[] {2, 1};
-            case 5 -> new int[] {4, 1};
-            case 6 -> new int[] {4, 2};
-            default -> new int[] {bits};
-        };
-    }
-
-    private MemorySegment plane(Matrix.Quantized matrix, int bits, int shift, Arena arena) {
-        var words = matrix.cols() * bits / Integer.SIZE;
-        var out = allocate(matrix.rows(), (long) words * Integer.BYTES, arena);
-        pool.run((_, block) -> planeBlock(matrix, bits, shift, words, block, out), RowBlocks.blocks(matrix.rows()));
+                bytes -> memory.take(bytes, arena));
+        pool.run((_, block) -> quantizedBlock(matrix, out, block), out.blocks());
+        giveBack(matrix.packed());
+        giveBack(matrix.scales());
+        giveBack(matrix.biases());
         return out;
     }
 
-    private static void planeBlock(
-            Matrix.Quantized matrix, int bits, int shift, int words, int block, MemorySegment out) {
+    private static void quantizedBlock(Matrix.Quantized matrix, RowBlocks.Quantized out, int block) {
         for (var lane = 0; lane < lanes(matrix.rows(), block); lane++) {
             var row = block * Lanes.COUNT + lane;
-            var to = ((long) block * words * Lanes.COUNT + lane) * Integer.BYTES;
-            var from = (long) row * matrix.packedRowBytes();
-            if (bits == matrix.bits()) {
-                copyWords(matrix.packed(), from, words, out, to);
-            } else {
-                for (var word = 0; word < words; word++) {
-                    out.set(INT, to + (long) word * Lanes.BYTES, gather(matrix, from, bits, shift, word));
+            for (var group = 0; group < matrix.groups(); group++) {
+                for (var plane : out.planes()) {
+                    words(matrix, row, group, plane, out.data(), out.recordAt(block, group) + plane.offset(), lane);
                 }
+                var from = (long) row * matrix.groups() + group;
+                copyElement(matrix.scales(), from, out.data(), out.scalesAt(block, group) + lane, out.scaleType());
+                copyElement(matrix.biases(), from, out.data(), out.biasesAt(block, group) + lane, out.scaleType());
             }
+        }
+    }
+
+    /// Writes one row's words of one group to a lane.
+    private static void words(
+            Matrix.Quantized matrix,
+            int row,
+            int group,
+            RowBlocks.Plane plane,
+            MemorySegment out,
+            long record,
+            int lane) {
+        var from = (long) row * matrix.packedRowBytes();
+        var words = matrix.groupSize() / plane.values();
+        var to = record + (long) lane * Integer.BYTES;
+        if (plane.bits() == matrix.bits()) {
+            copyWords(matrix.packed(), from + (long) group * words * Integer.BYTES, words, out, to);
+            return;
+        }
+        for (var word = 0; word < words; word++) {
+            var value = gather(matrix, from, plane.bits(), plane.shift(), group * words + word);
+            out.set(INT, to + (long) word * Lanes.BYTES, value);
+        }
+    }
+
+    private static void copyElement(MemorySegment source, long from, MemorySegment out, long to, DType type) {
+        if (type == DType.F32) {
+            out.set(INT, to * Integer.BYTES, source.get(INT, from * Integer.BYTES));
+        } else {
+            out.set(SHORT, to * Short.BYTES, source.get(SHORT, from * Short.BYTES));
         }
     }
 
@@ -117,7 +122,7 @@ final class Repacker {
 
     /// `[rows][cols]` elements as `[block][column][lane]`.
     private MemorySegment elements(MemorySegment source, DType type, int rows, int cols, Arena arena) {
-        var out = allocate(rows, (long) cols * type.byteSize(), arena);
+        var out = memory.take((long) RowBlocks.blocks(rows) * Lanes.COUNT * cols * type.byteSize(), arena);
         pool.run((_, block) -> elementBlock(source, type, rows, cols, block, out), RowBlocks.blocks(rows));
         giveBack(source);
         return out;
@@ -128,16 +133,8 @@ final class Repacker {
         for (var lane = 0; lane < lanes(rows, block); lane++) {
             var from = ((long) block * Lanes.COUNT + lane) * cols;
             var to = (long) block * cols * Lanes.COUNT + lane;
-            if (type == DType.F32) {
-                for (var c = 0; c < cols; c++) {
-                    var value = source.get(INT, (from + c) * Integer.BYTES);
-                    out.set(INT, (to + (long) c * Lanes.COUNT) * Integer.BYTES, value);
-                }
-            } else {
-                for (var c = 0; c < cols; c++) {
-                    var value = source.get(SHORT, (from + c) * Short.BYTES);
-                    out.set(SHORT, (to + (long) c * Lanes.COUNT) * Short.BYTES, value);
-                }
+            for (var c = 0; c < cols; c++) {
+                copyElement(source, from + c, out, to + (long) c * Lanes.COUNT, type);
             }
         }
     }
@@ -146,10 +143,6 @@ final class Repacker {
         if (source.isMapped()) {
             source.unload();
         }
-    }
-
-    private MemorySegment allocate(int rows, long rowBytes, Arena arena) {
-        return memory.take(RowBlocks.blocks(rows) * rowBytes * Lanes.COUNT, arena);
     }
 
     private static int lanes(int rows, int block) {

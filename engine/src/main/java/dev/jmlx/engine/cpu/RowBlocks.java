@@ -3,6 +3,7 @@ package dev.jmlx.engine.cpu;
 import dev.jmlx.engine.tensor.DType;
 import dev.jmlx.engine.tensor.Matrix;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongFunction;
 
@@ -40,24 +41,13 @@ sealed interface RowBlocks extends Matrix.Prepared {
     /// A matrix of zeros in the format of `like`, in memory from `allocate`, which takes a number of
     /// bytes. `cols` is a multiple of the group size.
     static RowBlocks zeros(RowBlocks like, int rows, int cols, LongFunction<MemorySegment> allocate) {
-        var values = (long) blocks(rows) * Lanes.COUNT * cols;
         return switch (like) {
-            case Dense dense -> new Dense(allocate.apply(values * dense.type.byteSize()), dense.type, rows, cols);
-            case Quantized quantized -> {
-                var scaleBytes = values / quantized.groupSize * quantized.scaleType.byteSize();
-                yield new Quantized(
-                        quantized.planes.stream()
-                                .map(plane -> new Plane(
-                                        plane.bits, plane.shift, allocate.apply(values * plane.bits / Byte.SIZE)))
-                                .toList(),
-                        allocate.apply(scaleBytes),
-                        allocate.apply(scaleBytes),
-                        quantized.scaleType,
-                        rows,
-                        cols,
-                        quantized.bits,
-                        quantized.groupSize);
+            case Dense dense -> {
+                var bytes = (long) blocks(rows) * Lanes.COUNT * cols * dense.type.byteSize();
+                yield new Dense(allocate.apply(bytes), dense.type, rows, cols);
             }
+            case Quantized quantized ->
+                Quantized.allocate(quantized.bits, quantized.groupSize, quantized.scaleType, rows, cols, allocate);
         };
     }
 
@@ -71,48 +61,100 @@ sealed interface RowBlocks extends Matrix.Prepared {
 
     /// Quantized weights `scale * q + bias`, `q` the sum of its planes' values.
     ///
-    /// `scales` and `biases` are `[block][group][lane]` of `scaleType`.
+    /// `data` is `[block][group]` of records: the words of each plane `[word][lane]` of 32 bits, then the
+    /// scales `[lane]`, then the biases `[lane]` of `scaleType`. So a kernel reads one stream; with words,
+    /// scales and biases in three, decoding took a fifth longer.
     record Quantized(
-            List<Plane> planes,
-            MemorySegment scales,
-            MemorySegment biases,
-            DType scaleType,
-            int rows,
-            int cols,
-            int bits,
-            int groupSize)
+            MemorySegment data, List<Plane> planes, DType scaleType, int rows, int cols, int bits, int groupSize)
             implements RowBlocks {
+
+        /// Weights that are still to be filled in, in zeroed memory from `memory`, which takes a number of
+        /// bytes.
+        static Quantized allocate(
+                int bits, int groupSize, DType scaleType, int rows, int cols, LongFunction<MemorySegment> memory) {
+            var planes = new ArrayList<Plane>();
+            var shift = 0;
+            for (var width : planeBits(bits)) {
+                planes.add(new Plane(width, shift, wordBytes(groupSize, shift)));
+                shift += width;
+            }
+            var records = (long) RowBlocks.blocks(rows) * (cols / groupSize);
+            var recordBytes = wordBytes(groupSize, bits) + 2 * Lanes.COUNT * scaleType.byteSize();
+            var data = memory.apply(records * recordBytes);
+            return new Quantized(data, List.copyOf(planes), scaleType, rows, cols, bits, groupSize);
+        }
+
+        /// The widths of the planes that make up a value, lowest first.
+        private static int[] planeBits(int bits) {
+            return switch (bits) {
+                case 3 -> new int[] {2, 1};
+                case 5 -> new int[] {4, 1};
+                case 6 -> new int[] {4, 2};
+                default -> new int[] {bits};
+            };
+        }
+
+        private static int wordBytes(int groupSize, int bits) {
+            return groupSize * bits / Integer.SIZE * Lanes.BYTES;
+        }
 
         int groups() {
             return cols / groupSize;
         }
 
-        /// Byte of the first word of block `block` and column `col`, in the words of a single plane.
-        long wordsAt(int block, int col) {
-            return ((long) block * cols + col) * bits / Integer.SIZE * Lanes.BYTES;
+        /// Bytes of one block's group.
+        int recordBytes() {
+            return scalesOffset() + 2 * Lanes.COUNT * scaleType.byteSize();
         }
 
-        /// Element of the first scale and bias of block `block`.
-        long scalesAt(int block) {
-            return (long) block * groups() * Lanes.COUNT;
+        /// Byte at which the record of a group begins.
+        long recordAt(int block, int group) {
+            return ((long) block * groups() + group) * recordBytes();
+        }
+
+        /// Bytes of a plane's words in a record.
+        int wordBytes(Plane plane) {
+            return wordBytes(groupSize, plane.bits);
+        }
+
+        /// Byte of a record at which the scales begin.
+        int scalesOffset() {
+            return wordBytes(groupSize, bits);
+        }
+
+        /// Byte of a record at which the biases begin.
+        int biasesOffset() {
+            return scalesOffset() + Lanes.COUNT * scaleType.byteSize();
+        }
+
+        /// Element of `scaleType`, counted through `data`, at which the scales of a group begin.
+        long scalesAt(int block, int group) {
+            return (recordAt(block, group) + scalesOffset()) / scaleType.byteSize();
+        }
+
+        /// Element of `scaleType`, counted through `data`, at which the biases of a group begin.
+        long biasesAt(int block, int group) {
+            return scalesAt(block, group) + Lanes.COUNT;
+        }
+
+        /// Byte of the word of `plane` that holds column `col`, the first of a word.
+        long wordAt(Plane plane, int block, int col) {
+            var inGroup = col % groupSize / plane.values();
+            return recordAt(block, col / groupSize) + plane.offset + (long) inGroup * Lanes.BYTES;
         }
 
         @Override
         public long byteSize() {
-            var bytes = scales.byteSize() + biases.byteSize();
-            for (var plane : planes) {
-                bytes += plane.words.byteSize();
-            }
-            return bytes;
+            return data.byteSize();
         }
     }
 
     /// `bits` bits (1, 2, 4 or 8) of each quantized value, from its bit `shift` on: widths that do not
     /// divide a word are split into two planes that do.
     ///
-    /// `words` is `[block][word][lane]` of 32 bits; value `j` of a word, counted from its lowest bits,
-    /// is column `word * 32 / bits + j`.
-    record Plane(int bits, int shift, MemorySegment words) {
+    /// Its words begin at byte `offset` of a record; value `j` of a word, counted from its lowest bits, is
+    /// the group's column `word * 32 / bits + j`.
+    record Plane(int bits, int shift, int offset) {
         /// Values in a word.
         int values() {
             return Integer.SIZE / bits;

@@ -9,15 +9,22 @@ import jdk.incubator.vector.VectorOperators;
 final class ShortPanel {
     private ShortPanel() {}
 
-    /// Writes `words * 8` columns of two row blocks, whose words begin at bytes `low` and `high`, to
+    /// Writes the columns `col .. col + count - 1` of the row blocks `low` and `high` to
     /// `panel[to ..]`, [ShortTile#WIDTH] ints from column to column: each an int of two centred values,
     /// that of block `low` in the low half.
-    static void unpack(MemorySegment packed, long low, long high, int words, int[] panel, int to) {
+    static void unpack(RowBlocks.Quantized w, int low, int high, int col, int count, int[] panel, int to) {
+        MemorySegment packed = w.data();
+        var plane = w.planes().getFirst();
+        var groupMask = w.groupSize() / 8 - 1;
+        var skipped = col / 8 & groupMask;
+        var gap = w.recordBytes() - w.wordBytes(plane);
+        var lowAt = w.wordAt(plane, low, col);
+        var toHigh = w.recordAt(high, 0) - w.recordAt(low, 0);
+        var words = count / 8;
         for (var word = 0; word < words; word++) {
-            var a = IntVector.fromMemorySegment(
-                    Lanes.INT, packed, low + (long) word * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
-            var b = IntVector.fromMemorySegment(
-                    Lanes.INT, packed, high + (long) word * Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+            var a = IntVector.fromMemorySegment(Lanes.INT, packed, lowAt, ByteOrder.LITTLE_ENDIAN);
+            var b = IntVector.fromMemorySegment(Lanes.INT, packed, lowAt + toHigh, ByteOrder.LITTLE_ENDIAN);
+            lowAt += ((word + skipped) & groupMask) == groupMask ? Lanes.BYTES + gap : Lanes.BYTES;
             var first = a.and(0xFFFF).or(b.lanewise(VectorOperators.LSHL, 16));
             var second = a.lanewise(VectorOperators.LSHR, 16).or(b.and(0xFFFF0000));
             var at = to + word * 8 * ShortTile.WIDTH;

@@ -53,15 +53,19 @@ final class ShortUnit {
     private void load(RowBlocks.Quantized weights, int i) {
         var groups = weights.groups();
         var count = groups * Lanes.COUNT;
-        var from = weights.scalesAt(block(weights, i));
-        Widen.copy(weights.scales(), weights.scaleType(), from, count, scales, i * count, raw);
-        Widen.copy(weights.biases(), weights.scaleType(), from, count, biases, 0, raw);
-        var to = i / 2 * groups * PanelTile.WIDTH + i % 2 * Lanes.COUNT;
+        var block = block(weights, i);
+        var type = weights.scaleType();
+        for (var g = 0; g < groups; g++) {
+            var to = g * Lanes.COUNT;
+            Widen.copy(weights.data(), type, weights.scalesAt(block, g), Lanes.COUNT, scales, i * count + to, raw);
+            Widen.copy(weights.data(), type, weights.biasesAt(block, g), Lanes.COUNT, biases, to, raw);
+        }
+        var start = i / 2 * groups * PanelTile.WIDTH + i % 2 * Lanes.COUNT;
         for (var g = 0; g < groups; g++) {
             FloatVector.fromArray(Lanes.FLOAT, scales, i * count + g * Lanes.COUNT)
                     .mul(8)
                     .add(FloatVector.fromArray(Lanes.FLOAT, biases, g * Lanes.COUNT))
-                    .intoArray(offsets, to + g * PanelTile.WIDTH);
+                    .intoArray(offsets, start + g * PanelTile.WIDTH);
         }
     }
 
@@ -80,9 +84,8 @@ final class ShortUnit {
     /// Adds the products of columns `col .. col + count - 1`; `panel` and `sums` are scratch.
     void add(RowBlocks.Quantized weights, ShortInput x, int col, int count, int[] panel, int[] sums) {
         for (var i = 0; i < ShortGemm.BLOCKS; i += 2) {
-            var low = weights.wordsAt(block(weights, i), col);
-            var high = weights.wordsAt(block(weights, i + 1), col);
-            ShortPanel.unpack(weights.planes().getFirst().words(), low, high, count / 8, panel, i / 2 * Lanes.COUNT);
+            var low = block(weights, i);
+            ShortPanel.unpack(weights, low, block(weights, i + 1), col, count, panel, i / 2 * Lanes.COUNT);
         }
         var blocks = count / ShortTile.BLOCK;
         var groupShift = Integer.numberOfTrailingZeros(weights.groupSize() / ShortTile.BLOCK);

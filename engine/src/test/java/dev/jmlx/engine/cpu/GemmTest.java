@@ -6,7 +6,6 @@ import dev.jmlx.engine.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.List;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -88,7 +87,14 @@ class GemmTest {
     void theLargestSumsDoNotOverflow() {
         try (var arena = Arena.ofConfined()) {
             var weights = weights(new Random(1), arena, 70, 320, 64, DType.F32);
-            weights.planes().getFirst().words().fill((byte) 0);
+            for (var block = 0; block < weights.blocks(); block++) {
+                for (var group = 0; group < weights.groups(); group++) {
+                    var bytes = weights.scalesOffset();
+                    weights.data()
+                            .asSlice(weights.recordAt(block, group), bytes)
+                            .fill((byte) 0);
+                }
+            }
             var x = new float[5 * 320];
             for (var i = 0; i < x.length; i++) {
                 x[i] = i % 640 < 320 ? 3 : -3;
@@ -182,8 +188,10 @@ class GemmTest {
                 var sum = 0.0;
                 var squares = 0.0;
                 for (var col = 0; col < weights.cols(); col += 32) {
-                    var scale = scale(weights, weights.scales(), row, col);
-                    var bias = scale(weights, weights.biases(), row, col);
+                    var block = row / Lanes.COUNT;
+                    var group = col / weights.groupSize();
+                    var scale = element(weights, weights.scalesAt(block, group) + row % Lanes.COUNT);
+                    var bias = element(weights, weights.biasesAt(block, group) + row % Lanes.COUNT);
                     for (var k = col; k < col + 32; k++) {
                         var q = value(weights, row, k);
                         var exact = x[token * weights.cols() + k];
@@ -216,14 +224,13 @@ class GemmTest {
     }
 
     private static int value(RowBlocks.Quantized weights, int row, int col) {
-        var at = weights.wordsAt(row / Lanes.COUNT, col) + row % Lanes.COUNT * (long) Integer.BYTES;
-        return (weights.planes().getFirst().words().get(ValueLayout.JAVA_INT, at) >>> (4 * (col % 8))) & 15;
+        var plane = weights.planes().getFirst();
+        var at = weights.wordAt(plane, row / Lanes.COUNT, col / 8 * 8) + row % Lanes.COUNT * (long) Integer.BYTES;
+        return (weights.data().get(ValueLayout.JAVA_INT, at) >>> (4 * (col % 8))) & 15;
     }
 
-    private static double scale(RowBlocks.Quantized weights, MemorySegment from, int row, int col) {
-        var at = weights.scalesAt(row / Lanes.COUNT)
-                + (long) (col / weights.groupSize()) * Lanes.COUNT
-                + row % Lanes.COUNT;
+    private static double element(RowBlocks.Quantized weights, long at) {
+        var from = weights.data();
         return switch (weights.scaleType()) {
             case F32 -> from.getAtIndex(ValueLayout.JAVA_FLOAT, at);
             case F16 -> Float.float16ToFloat(from.getAtIndex(ValueLayout.JAVA_SHORT, at));
@@ -234,26 +241,22 @@ class GemmTest {
 
     private static RowBlocks.Quantized weights(
             Random random, Arena arena, int rows, int cols, int groupSize, DType scaleType) {
-        var padded = Lanes.roundUp(rows);
-        var words = arena.allocate((long) padded * cols / 2, Integer.BYTES);
-        for (var i = 0L; i < words.byteSize() / Integer.BYTES; i++) {
-            words.setAtIndex(ValueLayout.JAVA_INT, i, random.nextInt());
+        var weights = RowBlocks.Quantized.allocate(
+                4, groupSize, scaleType, rows, cols, bytes -> arena.allocate(bytes, Float.BYTES));
+        for (var i = 0L; i < weights.byteSize() / Integer.BYTES; i++) {
+            weights.data().setAtIndex(ValueLayout.JAVA_INT, i, random.nextInt());
         }
-        var count = padded * (cols / groupSize);
-        return new RowBlocks.Quantized(
-                List.of(new RowBlocks.Plane(4, 0, words)),
-                scales(random, arena, count, 0.01, scaleType),
-                scales(random, arena, count, -0.08, scaleType),
-                scaleType,
-                rows,
-                cols,
-                4,
-                groupSize);
+        for (var block = 0; block < weights.blocks(); block++) {
+            for (var group = 0; group < weights.groups(); group++) {
+                elements(random, weights.data(), weights.scalesAt(block, group), 0.01, scaleType);
+                elements(random, weights.data(), weights.biasesAt(block, group), -0.08, scaleType);
+            }
+        }
+        return weights;
     }
 
-    private static MemorySegment scales(Random random, Arena arena, int count, double mean, DType type) {
-        var data = arena.allocate((long) count * type.byteSize(), Float.BYTES);
-        for (var i = 0; i < count; i++) {
+    private static void elements(Random random, MemorySegment data, long at, double mean, DType type) {
+        for (var i = at; i < at + Lanes.COUNT; i++) {
             var value = (float) (mean * (0.5 + random.nextDouble()));
             switch (type) {
                 case F32 -> data.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
@@ -263,7 +266,6 @@ class GemmTest {
                 case U32, I32, U8 -> throw new IllegalArgumentException("no type of scales");
             }
         }
-        return data;
     }
 
     private static float[] activations(Random random, int tokens, int cols) {
