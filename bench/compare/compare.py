@@ -10,6 +10,7 @@ named with the reason and left out. Nothing else may run on the machine meanwhil
 import argparse
 import json
 import platform
+import re
 import signal
 import sys
 import time
@@ -234,7 +235,8 @@ def check_java():
         version = run([java, "--version"], 60).split(maxsplit=2)[1]
     except (Unavailable, RunFailed) as e:
         raise SystemExit(f"JDK 25 is needed, in JAVA_HOME or on the PATH: {e}") from e
-    if int(version.split(".")[0]) < 25:
+    major = re.match(r"\d+", version)  # also of an early access: 25-ea
+    if not major or int(major[0]) < 25:
         raise SystemExit(f"JDK 25 is needed, in JAVA_HOME or on the PATH: {java} is {version}")
 
 

@@ -28,7 +28,10 @@ final class SpeedRun {
     private static final int IDS = 20_000;
     private static final Duration START = Duration.ofSeconds(2);
     private static final Duration TOGETHER_WARM_UP = Duration.ofSeconds(2);
-    private static final int START_PROMPT = 16;
+
+    /// Not the length that an engine warms up with.
+    private static final int START_PROMPT = 21;
+
     private static final int WARM_UP_PROMPT = 512;
     private static final int SHARED_CONTEXT = 128;
     private static final Path PROCESS_STATUS = Path.of("/proc/self/status");

@@ -40,9 +40,10 @@ final class AttentionTask {
     private float scale;
     private float[] partials = new float[0];
 
-    AttentionTask(WorkerPool pool) {
+    /// Runs on `pool` in units for `threads` threads.
+    AttentionTask(WorkerPool pool, int threads) {
         this.pool = pool;
-        plan = new AttentionPlan(pool.threads());
+        plan = new AttentionPlan(threads);
         tiles = new AttentionTile[pool.threads()];
         stores = new KvStore[pool.threads()];
         for (var i = 0; i < tiles.length; i++) {

@@ -37,6 +37,11 @@ public final class CpuOps implements Ops {
 
     /// Starts `threads - 1` worker threads; the engine thread is the other one.
     public CpuOps(int threads, Precision precision) {
+        this(threads, threads, precision);
+    }
+
+    /// Shares attention out as for `attentionThreads`, whoever then computes it.
+    CpuOps(int threads, int attentionThreads, Precision precision) {
         if (threads < 1) {
             throw new IllegalArgumentException(threads + " threads; the CPU backend needs at least 1");
         }
@@ -52,7 +57,7 @@ public final class CpuOps implements Ops {
         decodeLinears = new DecodeLinears(pool, scratch, inputs);
         gated = new GatedTask(pool, scratch, inputs.vector(), decodeLinears);
         rows = new RowTask(pool);
-        attention = new AttentionTask(pool);
+        attention = new AttentionTask(pool, attentionThreads);
     }
 
     @Override
@@ -67,7 +72,7 @@ public final class CpuOps implements Ops {
 
     @Override
     public void warmUp(Consumer<Ops> steps, BooleanSupplier stop) {
-        try (var rehearsal = new Rehearsal(precision)) {
+        try (var rehearsal = new Rehearsal(pool.threads(), precision)) {
             steps.accept(rehearsal);
             rehearsal.run(WARM_UP_LIMIT, stop);
         }
@@ -103,6 +108,9 @@ public final class CpuOps implements Ops {
         Shapes.linear(x, weight, bias);
         var in = (CpuTensor) x;
         var out = arena.take(x.rows(), weight.rows());
+        if (x.rows() == 0) {
+            return out; // a step without logits
+        }
         if (DecodeLinears.applies(in, prepared(weight))) {
             decodeLinears.add(in, prepared(weight), bias, out);
         } else {

@@ -7,12 +7,12 @@ import org.jspecify.annotations.Nullable;
 /// The linear layers of a decoding step: one token ([MatVec]) or a few ([FewTokens]), straight from the row
 /// blocks.
 ///
-/// Layers in a row that read the same activations, as q, k and v do, run together in one parallel region: a
+/// Consecutive layers that read the same activations, as q, k and v do, run together in one parallel region: a
 /// small layer takes a few microseconds, and starting a region and the streams from memory takes about as long.
 /// So a layer is noted first ([#add]) and computed by [#run], before anybody reads a result. One long-lived object
 /// per [CpuOps]; engine thread, workers inside [#run].
 final class DecodeLinears implements WorkerPool.Task {
-    /// Tokens from which on matrix-matrix kernels take over.
+    /// Most tokens that these kernels take.
     static final int MAX_TOKENS = 15;
 
     /// Weights in a unit at most: a few microseconds, long enough for the prefetchers to get going.

@@ -5,9 +5,9 @@ import dev.jmlx.engine.tensor.DenseVector;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// A linear layer of many tokens over units of weight rows: [FloatGemm], or [ShortGemm] for 4-bit weights unless
-/// f32 activations were asked for. One long-lived object per [CpuOps], run on its pool. Engine thread, workers
-/// inside [#apply].
+/// A linear layer that [DecodeLinears] has no kernel for, over units of weight rows: [FloatGemm], or [ShortGemm]
+/// for many tokens and 4-bit weights unless f32 activations were asked for. One long-lived object per [CpuOps],
+/// run on its pool. Engine thread, workers inside [#apply].
 final class LinearTask implements WorkerPool.Task {
     /// Columns from which on several units of [ShortGemm] share what they read of the activations.
     private static final int WIDE = 4096;

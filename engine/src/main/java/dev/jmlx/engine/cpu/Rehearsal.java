@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,15 +37,16 @@ final class Rehearsal implements Ops {
     /// Columns of the small operands: whole groups of every size.
     private static final int COLS = 128;
 
-    /// Rows of the small operands: one block, since a call of a kernel that is not compiled takes long
-    /// and what counts is the number of calls.
+    /// Rows of the small operands: one block at 512 bits, since a call of a kernel that is not compiled
+    /// takes long and what counts is the number of calls.
     private static final int ROWS = 16;
 
     /// Calls of an operation in a row, so that all of them get on while the compilers are busy.
     private static final int BURST = 8;
 
     /// Calls after which every kernel has been queued for the second tier: HotSpot wants 15,000 calls and
-    /// turns of loops, and the least that a call makes is eight turns.
+    /// turns of loops, and the least that a call makes is six: itself, one block and, for a plane of one
+    /// bit, four words of each row.
     private static final int CALLS = 2500;
 
     /// Calls after which nothing more is expected.
@@ -66,30 +68,41 @@ final class Rehearsal implements Ops {
     /// Heap from which on garbage is thrown away.
     private long maxHeapBytes = FIRST_MAX_HEAP_BYTES;
 
-    Rehearsal(Precision precision) {
+    /// For the operations of a [CpuOps] of `threads` threads.
+    Rehearsal(int threads, Precision precision) {
         // One thread, so that the others are the compilers'.
-        stage = new CpuOps(1, precision);
+        stage = new CpuOps(1, threads, precision);
     }
 
     /// Runs what was noted until it is compiled, at most until `limit` has passed or `stop` says so.
     void run(Duration limit, BooleanSupplier stop) {
         var end = System.nanoTime() + limit.toNanos();
         var left = new ArrayList<>(exercises.values());
-        while (!left.isEmpty() && System.nanoTime() < end && !stop.getAsBoolean()) {
+        var goesOn = true;
+        while (goesOn && !left.isEmpty()) {
             if (left.stream().allMatch(Exercise::isQueued)) {
                 LockSupport.parkNanos(2_000_000);
             }
-            for (var exercise : left) {
-                exercise.burst();
-                shrinkHeap();
-            }
+            goesOn = burst(left, () -> stop.getAsBoolean() || System.nanoTime() - end >= 0);
             left.removeIf(Exercise::isCompiled);
         }
         log.debug("{} operations rehearsed, {} of them still slow", exercises.size(), left.size());
     }
 
+    /// One burst of each; false when `ended` said so before all had theirs.
+    private boolean burst(List<Exercise> left, BooleanSupplier ended) {
+        for (var exercise : left) {
+            if (ended.getAsBoolean()) {
+                return false;
+            }
+            exercise.burst();
+            shrinkHeap();
+        }
+        return true;
+    }
+
     /// A full collection gives what is free back to the system; young ones make the heap grow while
-    /// they are frequent. What is in use by others sets the next limit.
+    /// they are frequent. The heap that is left, which others use, sets the next limit.
     private void shrinkHeap() {
         if (Runtime.getRuntime().totalMemory() > maxHeapBytes) {
             System.gc();
@@ -112,57 +125,65 @@ final class Rehearsal implements Ops {
 
     @Override
     public Tensor embed(Matrix table, Batch batch) {
-        var small = small(table, ROWS, COLS);
-        note(List.of("embed", batch.tokenCount(), format(table)), () -> stage.embed(small, batch));
+        note(List.of("embed", batch.tokenCount(), format(table)), () -> {
+            var small = small(table, ROWS, COLS);
+            return () -> stage.embed(small, batch);
+        });
         return tensor(batch.tokenCount(), table.cols());
     }
 
     @Override
     public Tensor linear(Tensor x, Matrix weight, @Nullable DenseVector bias) {
-        var in = input(x.rows(), COLS);
-        var small = small(weight, ROWS, COLS);
-        var smallBias = bias == null ? null : new DenseVector(new float[ROWS]);
-        note(List.of("linear", x.rows(), format(weight), bias != null), () -> stage.linear(in, small, smallBias));
+        note(List.of("linear", x.rows(), format(weight), bias != null), () -> {
+            var in = input(x.rows(), COLS);
+            var small = small(weight, ROWS, COLS);
+            var smallBias = bias == null ? null : new DenseVector(new float[ROWS]);
+            return () -> stage.linear(in, small, smallBias);
+        });
         return tensor(x.rows(), weight.rows());
     }
 
     @Override
     public Tensor rmsNorm(Tensor x, DenseVector weight, float eps) {
-        var in = input(x.rows(), COLS);
-        var small = new DenseVector(new float[COLS]);
-        note(List.of("rmsNorm", x.rows()), () -> stage.rmsNorm(in, small, eps));
+        note(List.of("rmsNorm", x.rows()), () -> {
+            var in = input(x.rows(), COLS);
+            var small = new DenseVector(new float[COLS]);
+            return () -> stage.rmsNorm(in, small, eps);
+        });
         return tensor(x.rows(), x.cols());
     }
 
     @Override
     public Tensor add(Tensor a, Tensor b) {
-        var in = input(a.rows(), COLS);
-        note(List.of("add", a.rows()), () -> stage.add(in, in));
+        note(List.of("add", a.rows()), () -> {
+            var in = input(a.rows(), COLS);
+            return () -> stage.add(in, in);
+        });
         return tensor(a.rows(), a.cols());
     }
 
     @Override
     public Tensor gatedMlp(Tensor x, Matrix gate, Matrix up, Matrix down, Activation activation) {
-        var in = input(x.rows(), COLS);
-        var smallGate = small(gate, COLS, COLS);
-        var smallUp = small(up, COLS, COLS);
-        var smallDown = small(down, ROWS, COLS);
-        note(
-                List.of("gatedMlp", x.rows(), format(gate), format(up), format(down), activation),
-                () -> stage.gatedMlp(in, smallGate, smallUp, smallDown, activation));
+        note(List.of("gatedMlp", x.rows(), format(gate), format(up), format(down), activation), () -> {
+            var in = input(x.rows(), COLS);
+            var smallGate = small(gate, COLS, COLS);
+            var smallUp = small(up, COLS, COLS);
+            var smallDown = small(down, ROWS, COLS);
+            return () -> stage.gatedMlp(in, smallGate, smallUp, smallDown, activation);
+        });
         return tensor(x.rows(), down.rows());
     }
 
     @Override
     public Tensor attention(
             Tensor q, Tensor k, Tensor v, @Nullable RopeTable rope, float scale, Batch batch, KvCache.Full cache) {
-        var smallCache = cache(cache, batch);
-        var queries = input(q.rows(), q.cols());
-        var keys = input(k.rows(), k.cols());
-        var values = input(v.rows(), v.cols());
-        note(
-                List.of("attention", batch.tokenCount(), q.cols(), k.cols(), cache.headDim(), rope != null),
-                () -> stage.attention(queries, keys, values, rope, scale, batch, smallCache));
+        note(List.of("attention", batch.tokenCount(), q.cols(), k.cols(), cache.headDim(), rope != null), () -> {
+            var queries = input(q.rows(), q.cols());
+            var keys = input(k.rows(), k.cols());
+            var values = input(v.rows(), v.cols());
+            var smallCache = cache(cache, batch);
+            return () -> stage.attention(queries, keys, values, rope, scale, batch, smallCache);
+        });
         return tensor(q.rows(), q.cols());
     }
 
@@ -199,7 +220,8 @@ final class Rehearsal implements Ops {
                 operation.run();
             }
             last = System.nanoTime() - start;
-            slowest = Math.max(slowest, last);
+            // The first calls load and link classes, whether or not the kernels are compiled.
+            slowest = calls == 0 ? 0 : Math.max(slowest, last);
             nanos += last;
             calls += BURST;
         }
@@ -215,13 +237,16 @@ final class Rehearsal implements Ops {
         }
     }
 
-    private void note(Object key, Runnable operation) {
-        exercises.computeIfAbsent(
-                key,
-                _ -> new Exercise(() -> {
-                    stage.beginStep();
-                    operation.run();
-                }));
+    /// Notes an operation, which `prepare` makes operands for, unless it is known.
+    private void note(Object key, Supplier<Supplier<Tensor>> prepare) {
+        exercises.computeIfAbsent(key, _ -> {
+            var operation = prepare.get();
+            return new Exercise(() -> {
+                stage.beginStep();
+                // Keeping a result computes it.
+                stage.keepOnly(operation.get());
+            });
+        });
     }
 
     private static Object format(Matrix weight) {

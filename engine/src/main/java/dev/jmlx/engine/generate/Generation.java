@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 /// One running request: its caller reads events from it, the engine writes them.
 ///
 /// [#next] blocks and is meant for one virtual thread. [#cancel] may be called from any thread, any number of
-/// times; the sequence's slot is free again after at most one step. The engine never waits for a reader: when a
-/// reader is [#CAPACITY] tokens behind, its sequence sits out the following steps until the reader has caught
-/// up.
+/// times; the sequence's slot is free again after at most one step, except while the engine starts, which ends
+/// first. The engine never waits for a reader: when a reader is [#CAPACITY] tokens behind, its sequence sits out
+/// the following steps until the reader has caught up.
 public final class Generation implements AutoCloseable {
     /// Tokens that may wait for the reader.
     static final int CAPACITY = 256;
@@ -89,6 +89,16 @@ public final class Generation implements AutoCloseable {
 
     boolean isCancelled() {
         return cancelled;
+    }
+
+    /// Asks once: between two questions a cancel could slip in, and the request would vanish without
+    /// its end. Engine thread.
+    boolean endIfCancelled() {
+        var was = cancelled;
+        if (was) {
+            end(new TokenEvent.Finished(FinishReason.CANCELLED));
+        }
+        return was;
     }
 
     /// Whether the reader has room for one more token. Engine thread.

@@ -7,7 +7,6 @@ import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
 import dev.jmlx.engine.sample.BrokenLogitsException;
 import dev.jmlx.engine.sample.Sampler;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -16,7 +15,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,15 +36,10 @@ final class Scheduler implements Runnable {
     /// length.
     private static final int SHARED_PREFILL_CHUNK = 64;
 
-    private static final int WARM_UP_CHUNK = 16;
-
-    /// After so long without a request the rest of the warm-up is unlikely to be in anybody's way.
-    private static final Duration QUIET = Duration.ofMillis(500);
-    private static final int WARM_UP_POSITION = 100;
-
     private final Model model;
     private final Ops ops;
     private final KvCaches caches;
+    private final WarmUp warmUp;
     private final Sampler sampler;
     private final float[] logits;
     private final Batch batch;
@@ -61,9 +54,8 @@ final class Scheduler implements Runnable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition work = lock.newCondition();
     private final Deque<Generation> waiting = new ArrayDeque<>();
-    private boolean warmedUp;
     private boolean awake;
-    private boolean stopped;
+    private volatile boolean stopped;
     private volatile int runningCount;
 
     Scheduler(Model model, Ops ops, CacheType cacheType, int maxSequences, int maxWaiting) {
@@ -75,10 +67,10 @@ final class Scheduler implements Runnable {
         this.sampler = new Sampler(model.vocabSize());
         this.logits = new float[model.vocabSize()];
         this.batch = new Batch(PREFILL_CHUNK + maxSequences, maxSequences);
-        this.warmedUp = maxSequences == 1;
+        this.warmUp = new WarmUp(model, ops, caches, maxSequences);
     }
 
-    /// Queues a request. Any thread.
+    /// Queues a request; those for which a slot is free do not count as waiting. Any thread.
     Generation submit(GenerationRequest request) {
         var generation = new Generation(request, this::wake);
         lock.lock();
@@ -86,7 +78,7 @@ final class Scheduler implements Runnable {
             if (stopped) {
                 throw new IllegalStateException("the engine is closed");
             }
-            if (waiting.size() >= maxWaiting) {
+            if (waiting.size() - (maxSequences - runningCount) >= maxWaiting) {
                 throw new EngineBusyException(waiting.size());
             }
             waiting.add(generation);
@@ -106,7 +98,7 @@ final class Scheduler implements Runnable {
         }
     }
 
-    /// Makes [#run] return after the current step. Any thread.
+    /// Makes [#run] return after the current step, or after a few operations of the warm-up. Any thread.
     void stop() {
         lock.lock();
         try {
@@ -120,12 +112,12 @@ final class Scheduler implements Runnable {
     @Override
     public void run() {
         try {
-            warmUp();
+            warmUp.first(() -> stopped);
             while (admit()) {
                 if (!plan().isEmpty()) {
                     step();
-                } else if (!warmedUp && staysIdle()) {
-                    warmUpFurther();
+                } else if (!warmUp.isComplete() && staysIdle()) {
+                    warmUp.rest(this::isWanted);
                 } else {
                     await();
                 }
@@ -137,55 +129,17 @@ final class Scheduler implements Runnable {
         }
     }
 
-    /// Shows the backend the kinds of steps that will come: an answer and a chunk of a prompt.
-    private void warmUp() {
-        var chunk = new Batch(WARM_UP_CHUNK, 1);
-        chunk.add(0, 0, new int[WARM_UP_CHUNK], 0, WARM_UP_CHUNK, Batch.Logits.LAST);
-        warmUp(List.of(answers(1), chunk), this::isStopped);
-    }
-
     /// Whether nobody wants anything for a while; false as soon as somebody does.
     private boolean staysIdle() {
         lock.lock();
         try {
-            for (var left = QUIET.toNanos(); left > 0 && !awake; ) {
+            for (var left = WarmUp.QUIET.toNanos(); left > 0 && !awake; ) {
                 left = work.awaitNanos(left);
             }
             return !awake && running.isEmpty();
         } catch (InterruptedException e) {
             log.debug("interrupted while idle", e);
             return false;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /// Shows it several answers together, while nobody waits; what is interrupted begins anew another time.
-    private void warmUpFurther() {
-        warmUp(List.of(answers(maxSequences)), this::isWanted);
-        warmedUp = !isWanted();
-    }
-
-    private void warmUp(List<Batch> steps, BooleanSupplier stop) {
-        try {
-            ops.warmUp(rehearsal -> steps.forEach(step -> model.forward(rehearsal, step, caches)), stop);
-        } catch (RuntimeException | OutOfMemoryError e) {
-            log.warn("could not warm up; the first answers will be slow", e);
-        }
-    }
-
-    private static Batch answers(int count) {
-        var step = new Batch(count, count);
-        for (var slot = 0; slot < count; slot++) {
-            step.add(slot, WARM_UP_POSITION, new int[1], 0, 1, Batch.Logits.LAST);
-        }
-        return step;
-    }
-
-    private boolean isStopped() {
-        lock.lock();
-        try {
-            return stopped;
         } finally {
             lock.unlock();
         }
@@ -234,7 +188,7 @@ final class Scheduler implements Runnable {
         }
         lock.lock();
         try {
-            waiting.removeIf(Scheduler::endIfCancelled);
+            waiting.removeIf(Generation::endIfCancelled);
             while (running.size() < maxSequences && !waiting.isEmpty()) {
                 var slot = usedSlots.nextClearBit(0);
                 usedSlots.set(slot);
@@ -245,16 +199,6 @@ final class Scheduler implements Runnable {
         } finally {
             lock.unlock();
         }
-    }
-
-    /// Asks once: between two questions a cancel could slip in, and the request would vanish without
-    /// its end.
-    private static boolean endIfCancelled(Generation generation) {
-        var cancelled = generation.isCancelled();
-        if (cancelled) {
-            generation.end(new TokenEvent.Finished(FinishReason.CANCELLED));
-        }
-        return cancelled;
     }
 
     /// Fills the batch: first the running answers, then prompts in the order in which they came.

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The operations that models are written in: few, large, on `[tokens, features]` tensors.
 ///
-/// A backend runs them eagerly or encodes them for its device; only [#readRow] waits for results.
+/// A backend runs them eagerly, encodes them for its device or puts a result off until somebody reads
+/// it; only [#readRow] waits for results.
 /// Results are new tensors of the current step. Shapes are asserted at entry; a wrong one is an
 /// [IllegalArgumentException] that names the operation and both shapes. One thread at a time: the
 /// engine thread.

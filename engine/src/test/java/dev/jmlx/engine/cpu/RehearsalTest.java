@@ -1,6 +1,7 @@
 package dev.jmlx.engine.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.jmlx.engine.cache.CacheType;
@@ -98,6 +99,23 @@ final class RehearsalTest {
             ops.warmUp(
                     rehearsal -> forward(rehearsal, layer, tokens(1, 290), caches.layer(0)), () -> ++questions[0] == 2);
             assertThat(questions[0]).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void computesTheLayersThatItNotes() {
+        try (var arena = Arena.ofShared();
+                var ops = new CpuOps(1, Precision.EXACT)) {
+            var known = ops.prepare(new RandomWeights(1, arena).dense(HIDDEN, HIDDEN, DType.F32), arena);
+            // No kernel takes this type, which shows when a layer is computed and not when it is noted.
+            var unknown = new RowBlocks.Dense(arena.allocate(HIDDEN * HIDDEN), DType.U8, HIDDEN, HIDDEN);
+            var x = new CpuTensor();
+            x.point(new float[HIDDEN], 0, 1, HIDDEN);
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> ops.warmUp(rehearsal -> rehearsal.linear(x, unknown, null), () -> false));
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> ops.warmUp(
+                            rehearsal -> rehearsal.gatedMlp(x, known, known, unknown, Activation.SILU), () -> false));
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.jmlx.engine.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCaches;
@@ -11,16 +12,20 @@ import dev.jmlx.engine.ops.Ops;
 import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.sample.SamplingParams;
 import dev.jmlx.engine.tensor.Tensor;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 final class SchedulerTest {
     /// A model whose steps all fail.
-    private record Failing(RuntimeException failure) implements Model {
+    private record Failing(Throwable failure) implements Model {
         @Override
         public Tensor forward(Ops ops, Batch batch, KvCaches caches) {
-            throw failure;
+            if (failure instanceof Error error) {
+                throw error;
+            }
+            throw (RuntimeException) failure;
         }
 
         @Override
@@ -39,12 +44,14 @@ final class SchedulerTest {
         }
     }
 
-    private static TokenEvent firstEvent(RuntimeException failure) throws InterruptedException {
+    private static final GenerationRequest REQUEST =
+            new GenerationRequest(new int[] {1, 2}, 3, new int[0], SamplingParams.GREEDY);
+
+    private static TokenEvent firstEvent(Throwable failure) throws InterruptedException {
         var scheduler = new Scheduler(new Failing(failure), new CpuOps(1, Precision.EXACT), CacheType.F16, 1, 1);
         var thread = Thread.ofPlatform().start(scheduler);
         try {
-            var request = new GenerationRequest(new int[] {1, 2}, 3, new int[0], SamplingParams.GREEDY);
-            var event = scheduler.submit(request).next();
+            var event = scheduler.submit(REQUEST).next();
             assertThat(scheduler.status()).isEqualTo(new EngineStatus(0, 0));
             return event;
         } finally {
@@ -63,5 +70,25 @@ final class SchedulerTest {
     void failureWithoutAMessageIsNamedByItsType() throws InterruptedException {
         assertThat(firstEvent(new ArithmeticException()))
                 .isEqualTo(new TokenEvent.Failed("the engine failed: ArithmeticException"));
+    }
+
+    @Test
+    void requestsForFreeSlotsDoNotCountAsWaiting() throws InterruptedException {
+        var model = new Failing(new IllegalStateException("no device"));
+        var scheduler = new Scheduler(model, new CpuOps(1, Precision.EXACT), CacheType.F16, 2, 1);
+        var accepted = List.of(scheduler.submit(REQUEST), scheduler.submit(REQUEST), scheduler.submit(REQUEST));
+        assertThatExceptionOfType(EngineBusyException.class).isThrownBy(() -> scheduler.submit(REQUEST));
+        var thread = Thread.ofPlatform().start(scheduler);
+        for (var generation : accepted) {
+            assertThat(generation.next()).isEqualTo(new TokenEvent.Failed("the engine failed: no device"));
+        }
+        scheduler.stop();
+        thread.join();
+    }
+
+    @Test
+    void errorDuringTheWarmUpLeavesTheEngineRunning() throws InterruptedException {
+        assertThat(firstEvent(new StackOverflowError("too deep")))
+                .isEqualTo(new TokenEvent.Failed("the engine failed: too deep"));
     }
 }

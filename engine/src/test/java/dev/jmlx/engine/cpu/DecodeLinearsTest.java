@@ -1,0 +1,200 @@
+package dev.jmlx.engine.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.jmlx.engine.ops.Activation;
+import dev.jmlx.engine.ops.Batch;
+import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.Precision;
+import dev.jmlx.engine.tensor.DType;
+import dev.jmlx.engine.tensor.DenseVector;
+import dev.jmlx.engine.tensor.Matrix;
+import dev.jmlx.engine.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiFunction;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Linear layers that are noted one after the other and computed together, against [ScalarOps].
+///
+/// Tolerance: a hundred times the rounding of f32, relative to the largest expected magnitude; layers that were
+/// mixed up differ by about that magnitude.
+final class DecodeLinearsTest {
+    private static final int COLS = 128;
+    private static final double RELATIVE = 100 * 0x1p-24;
+
+    private final Arena arena = Arena.ofShared();
+    private final RandomWeights random = new RandomWeights(7, arena);
+    private final List<CpuOps> backends = List.of(new CpuOps(1, Precision.EXACT), new CpuOps(2, Precision.EXACT));
+
+    @AfterEach
+    void close() {
+        backends.forEach(CpuOps::close);
+        arena.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void layersOfTheSameInputKeepTheirRowsAndBiases(int tokens) {
+        var x = random.activations(tokens, COLS);
+        var first = quantized(77, 4);
+        var second = quantized(5, 4);
+        var third = quantized(200, 4);
+        var bias = new DenseVector(random.values(5));
+        compare(x, (ops, in) -> {
+            var weights = prepared(ops, List.of(first, second, third));
+            return List.of(
+                    ops.linear(in, weights.get(0), null),
+                    ops.linear(in, weights.get(1), bias),
+                    ops.linear(in, weights.get(2), null));
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void moreLayersThanAreJoined(int tokens) {
+        var x = random.activations(tokens, COLS);
+        var layers = new ArrayList<Matrix>();
+        for (var i = 0; i < 19; i++) {
+            layers.add(quantized(10 + 9 * i, 4));
+        }
+        compare(
+                x,
+                (ops, in) -> prepared(ops, layers).stream()
+                        .map(weight -> ops.linear(in, weight, null))
+                        .toList());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void anotherFormatBetweenLayersOfTheSameInput(int tokens) {
+        var x = random.activations(tokens, COLS);
+        var layers = List.of(quantized(40, 4), quantized(40, 8), random.dense(33, COLS, DType.BF16), quantized(40, 4));
+        compare(
+                x,
+                (ops, in) -> prepared(ops, layers).stream()
+                        .map(weight -> ops.linear(in, weight, null))
+                        .toList());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void layerThatReadsWhatWasOnlyNoted(int tokens) {
+        var x = random.activations(tokens, COLS);
+        var square = quantized(COLS, 4);
+        var last = quantized(50, 4);
+        var bias = new DenseVector(random.values(COLS));
+        compare(x, (ops, in) -> {
+            var weights = prepared(ops, List.of(square, last));
+            var middle = ops.linear(in, weights.get(0), bias);
+            return List.of(ops.linear(middle, weights.get(1), null), ops.linear(in, weights.get(1), null), middle);
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void otherOperationsReadWhatWasOnlyNoted(int tokens) {
+        var x = random.activations(tokens, COLS);
+        var square = quantized(COLS, 4);
+        compare(x, (ops, in) -> {
+            var weight = ops.prepare(square, arena);
+            var noted = ops.linear(in, weight, null);
+            var sum = ops.add(noted, in);
+            var mlp = ops.gatedMlp(ops.linear(sum, weight, null), weight, weight, weight, Activation.SILU);
+            return List.of(noted, sum, mlp);
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void layersOfAStepThatNobodyReadAreDropped(int tokens) {
+        var x = random.activations(tokens, COLS);
+        var other = random.activations(tokens, COLS);
+        var weight = quantized(COLS, 4);
+        compare(x, (ops, in) -> {
+            var prepared = ops.prepare(weight, arena);
+            ops.linear(in, prepared, null);
+            ops.beginStep();
+            var again = embedded(ops, x);
+            // Where the result of the step before would have been.
+            var kept = embedded(ops, other);
+            return List.of(ops.linear(again, prepared, null), kept);
+        });
+    }
+
+    @Test
+    void inputWithoutRowsGivesAResultWithoutRows() {
+        var weight = quantized(30, 4);
+        for (var ops : backends) {
+            var prepared = ops.prepare(weight, arena);
+            var in = embedded(ops, random.activations(1, COLS));
+            var before = ops.linear(in, prepared, null);
+            var none = new Batch(1, 1);
+            none.add(0, 0, new int[1], 0, 1, Batch.Logits.NONE);
+            var result = ops.linear(ops.logitRows(in, none), prepared, new DenseVector(new float[30]));
+            assertThat(result.rows()).isZero();
+            assertThat(result.cols()).isEqualTo(30);
+            assertThat(values(ops, before)).hasSize(30).doesNotContain(Float.NaN);
+        }
+    }
+
+    private Matrix quantized(int rows, int bits) {
+        return random.quantized(rows, COLS, bits, 32, DType.F16);
+    }
+
+    private List<Matrix> prepared(Ops ops, List<? extends Matrix> weights) {
+        return weights.stream().map(weight -> ops.prepare(weight, arena)).toList();
+    }
+
+    private Tensor embedded(Ops ops, Matrix x) {
+        var ids = new int[x.rows()];
+        for (var i = 0; i < ids.length; i++) {
+            ids[i] = i;
+        }
+        var batch = new Batch(ids.length, 1);
+        batch.add(0, 0, ids, 0, ids.length, Batch.Logits.NONE);
+        return ops.embed(ops.prepare(x, arena), batch);
+    }
+
+    /// Reads no result before all of them were asked for.
+    private void compare(Matrix x, BiFunction<Ops, Tensor, List<Tensor>> run) {
+        var scalar = new ScalarOps();
+        scalar.beginStep();
+        var expected = run.apply(scalar, embedded(scalar, x));
+        for (var ops : backends) {
+            ops.beginStep();
+            var actual = run.apply(ops, embedded(ops, x));
+            assertThat(actual).hasSameSizeAs(expected);
+            for (var i = 0; i < actual.size(); i++) {
+                assertClose(i, values(ops, actual.get(i)), values(scalar, expected.get(i)));
+            }
+        }
+    }
+
+    private static void assertClose(int result, float[] actual, float[] expected) {
+        assertThat(actual).as("result %d", result).hasSameSizeAs(expected);
+        var largest = 0f;
+        for (var value : expected) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        for (var i = 0; i < actual.length; i++) {
+            assertThat(Math.abs((double) actual[i] - expected[i]))
+                    .as("result %d, element %d: %s for %s", result, i, actual[i], expected[i])
+                    .isLessThanOrEqualTo(RELATIVE * largest);
+        }
+    }
+
+    private static float[] values(Ops ops, Tensor x) {
+        var values = new float[x.rows() * x.cols()];
+        var row = new float[x.cols()];
+        for (var r = 0; r < x.rows(); r++) {
+            ops.readRow(x, r, row);
+            System.arraycopy(row, 0, values, r * x.cols(), x.cols());
+        }
+        return values;
+    }
+}
