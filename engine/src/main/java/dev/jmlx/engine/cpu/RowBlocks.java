@@ -12,7 +12,7 @@ import java.util.function.LongFunction;
 /// A vector of weights then holds the same column of consecutive rows. The kernels read memory in one sequence,
 /// meet activations as broadcasts, which need neither an order of their own nor alignment, and never sum across
 /// a vector. On the checkpoint's own layout a row of a few hundred columns is over before a loop has paid for
-/// its start: the matrix-vector product reached a quarter of the memory bandwidth there, and all of it here.
+/// its start: the matrix-vector product reached a quarter of the memory bandwidth there, and most of it here.
 ///
 /// Rows that fill up the last block are zero. Made by [Repacker]; immutable; any thread.
 sealed interface RowBlocks extends Matrix.Prepared {
@@ -79,8 +79,7 @@ sealed interface RowBlocks extends Matrix.Prepared {
                 shift += width;
             }
             var records = (long) RowBlocks.blocks(rows) * (cols / groupSize);
-            var recordBytes = wordBytes(groupSize, bits) + 2 * Lanes.COUNT * scaleType.byteSize();
-            var data = memory.apply(records * recordBytes);
+            var data = memory.apply(records * recordBytes(groupSize, bits, scaleType));
             return new Quantized(data, List.copyOf(planes), scaleType, rows, cols, bits, groupSize);
         }
 
@@ -104,7 +103,11 @@ sealed interface RowBlocks extends Matrix.Prepared {
 
         /// Bytes of one block's group.
         int recordBytes() {
-            return scalesOffset() + 2 * Lanes.COUNT * scaleType.byteSize();
+            return recordBytes(groupSize, bits, scaleType);
+        }
+
+        private static int recordBytes(int groupSize, int bits, DType scaleType) {
+            return wordBytes(groupSize, bits) + 2 * Lanes.COUNT * scaleType.byteSize();
         }
 
         /// Byte at which the record of a group begins.
@@ -120,11 +123,6 @@ sealed interface RowBlocks extends Matrix.Prepared {
         /// Byte of a record at which the scales begin.
         int scalesOffset() {
             return wordBytes(groupSize, bits);
-        }
-
-        /// Byte of a record at which the biases begin.
-        int biasesOffset() {
-            return scalesOffset() + Lanes.COUNT * scaleType.byteSize();
         }
 
         /// Element of `scaleType`, counted through `data`, at which the scales of a group begin.

@@ -67,7 +67,7 @@ final class Scheduler implements Runnable {
         this.sampler = new Sampler(model.vocabSize());
         this.logits = new float[model.vocabSize()];
         this.batch = new Batch(PREFILL_CHUNK + maxSequences, maxSequences);
-        this.warmUp = new WarmUp(model, ops, caches, maxSequences);
+        this.warmUp = new WarmUp(model, ops, caches);
     }
 
     /// Queues a request; those for which a slot is free do not count as waiting. Any thread.

@@ -5,7 +5,6 @@ import dev.jmlx.engine.model.Model;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -24,11 +23,8 @@ final class WarmUp {
     /// Prompt tokens of the first steps: two tiles of eight and a rest of four.
     private static final int CHUNK = 20;
 
-    /// Prompts leave a rest of 2 to 15 tokens, for which there are kernels of their own.
-    private static final int SHORT_CHUNK = 3;
-
-    /// Answers beyond these take no other kernels.
-    private static final int MAX_ANSWERS = 4;
+    /// A few tokens, of several answers or the rest of a prompt: there are kernels of their own for them.
+    private static final int FEW = 4;
 
     /// Where an answer is: beyond the first strip of the caches.
     private static final int POSITION = 100;
@@ -36,19 +32,18 @@ final class WarmUp {
     private final Model model;
     private final Ops ops;
     private final KvCaches caches;
-    private final int maxSequences;
     private boolean isComplete;
 
-    WarmUp(Model model, Ops ops, KvCaches caches, int maxSequences) {
+    WarmUp(Model model, Ops ops, KvCaches caches) {
         this.model = model;
         this.ops = ops;
         this.caches = caches;
-        this.maxSequences = maxSequences;
     }
 
     /// An answer and a chunk of a prompt; ends early when `stop` says so.
     void first(BooleanSupplier stop) {
-        run(List.of(answers(1), chunk(CHUNK)), stop);
+        var answer = step(POSITION, 1, Batch.Logits.LAST);
+        run(List.of(answer, step(0, CHUNK, Batch.Logits.LAST)), stop);
     }
 
     /// Whether [#rest] has nothing more to do.
@@ -56,14 +51,9 @@ final class WarmUp {
         return isComplete;
     }
 
-    /// A short chunk, and several answers together; what `stop` interrupts begins anew another time.
+    /// A few tokens together; what `stop` interrupts begins anew another time.
     void rest(BooleanSupplier stop) {
-        var steps = new ArrayList<Batch>();
-        steps.add(chunk(SHORT_CHUNK));
-        if (maxSequences > 1) {
-            steps.add(answers(Math.min(maxSequences, MAX_ANSWERS)));
-        }
-        run(steps, stop);
+        run(List.of(step(0, FEW, Batch.Logits.ALL)), stop);
         isComplete = !stop.getAsBoolean();
     }
 
@@ -75,17 +65,9 @@ final class WarmUp {
         }
     }
 
-    private static Batch chunk(int tokens) {
+    private static Batch step(int position, int tokens, Batch.Logits logits) {
         var step = new Batch(tokens, 1);
-        step.add(0, 0, new int[tokens], 0, tokens, Batch.Logits.LAST);
-        return step;
-    }
-
-    private static Batch answers(int count) {
-        var step = new Batch(count, count);
-        for (var slot = 0; slot < count; slot++) {
-            step.add(slot, POSITION, new int[1], 0, 1, Batch.Logits.LAST);
-        }
+        step.add(0, position, new int[tokens], 0, tokens, logits);
         return step;
     }
 }
