@@ -171,6 +171,7 @@ final class EngineTest {
 
     @Test
     void slowReaderStallsNobodyElse() throws InterruptedException {
+        reopen(4, 8, Precision.EXACT); // otherwise the two are rounded where they share a step
         var expected = read(engine.submit(greedy(prompt(1, 5), 500)));
         var slow = engine.submit(greedy(prompt(1, 5), 500));
         assertThat(read(engine.submit(greedy(prompt(2, 5), 500))).tokens()).hasSize(500);

@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// One long-lived object per [CpuOps]; engine thread, workers inside [#apply].
 final class AttentionTask {
-    /// Tokens that a block of the first phase rotates and stores; neighbours share cache lines of the
+    /// Tokens that a block of the first phase rotates and stores at most; neighbours share cache lines of the
     /// transposed keys.
-    private static final int ROWS = 32;
+    private static final int MAX_ROWS = 32;
 
     /// Floats of partial results from which on threads share their merging.
     private static final int SHARED_MERGE = 1 << 16;
@@ -38,6 +38,7 @@ final class AttentionTask {
     private @Nullable Batch batch;
     private KvCache.@Nullable Full cache;
     private float scale;
+    private int blockRows;
     private float[] partials = new float[0];
 
     /// Runs on `pool` in units for `threads` threads.
@@ -70,7 +71,8 @@ final class AttentionTask {
         cache = layer;
         scale = factor;
         rope = table == null ? null : rope(table, tokens);
-        pool.run(storeRows, Math.ceilDiv(tokens.tokenCount(), ROWS));
+        blockRows = Math.clamp(Math.ceilDiv(tokens.tokenCount(), pool.threads()), 1, MAX_ROWS);
+        pool.run(storeRows, Math.ceilDiv(tokens.tokenCount(), blockRows));
         plan.plan(tokens, layer, Shapes.headsPerKvHead(queries, layer));
         if (partials.length < plan.partialFloats()) {
             partials = new float[2 * plan.partialFloats()];
@@ -111,7 +113,8 @@ final class AttentionTask {
         var tokens = Objects.requireNonNull(batch);
         var layer = Objects.requireNonNull(cache);
         var segment = 0;
-        for (var row = block * ROWS; row < Math.min(tokens.tokenCount(), (block + 1) * ROWS); row++) {
+        var end = Math.min(tokens.tokenCount(), (block + 1) * blockRows);
+        for (var row = block * blockRows; row < end; row++) {
             while (row >= tokens.segmentStart(segment + 1)) {
                 segment++;
             }

@@ -52,9 +52,9 @@ public final class CpuOps implements Ops {
             scratch[i] = new Scratch();
         }
         repacker = new Repacker(pool);
-        inputs = new LinearInputs(new VectorInput(), new FewInput(), new TokensInput(pool));
+        inputs = new LinearInputs(new VectorInput(), new FewInput(), new ShortFewInput(pool), new TokensInput(pool));
         linear = new LinearTask(pool, scratch, precision, inputs);
-        decodeLinears = new DecodeLinears(pool, scratch, inputs);
+        decodeLinears = new DecodeLinears(pool, scratch, precision, inputs);
         gated = new GatedTask(pool, scratch, inputs.vector(), decodeLinears);
         rows = new RowTask(pool);
         attention = new AttentionTask(pool, attentionThreads);

@@ -1,11 +1,12 @@
 package dev.jmlx.engine.cpu;
 
+import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.tensor.DenseVector;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// The linear layers of a decoding step: one token ([MatVec]) or a few ([FewTokens]), straight from the row
-/// blocks.
+/// The linear layers of a decoding step: one token ([MatVec]) or a few ([FewTokens], [ShortFewTokens] where they may be
+/// rounded), straight from the row blocks.
 ///
 /// Consecutive layers that read the same activations, as q, k and v do, run together in one parallel region: a
 /// small layer takes a few microseconds, and starting a region and the streams from memory takes about as long.
@@ -29,27 +30,31 @@ final class DecodeLinears implements WorkerPool.Task {
 
     private final WorkerPool pool;
     private final Scratch[] scratch;
+    private final Precision precision;
     private final LinearInputs inputs;
     private final Layer[] layers = new Layer[MAX_LAYERS];
     private CpuTensor x = new CpuTensor();
     private int count;
-    private int unitBlocks;
+    private int blocks;
+    private int units;
+    private boolean inShorts;
 
-    DecodeLinears(WorkerPool pool, Scratch[] scratch, LinearInputs inputs) {
+    DecodeLinears(WorkerPool pool, Scratch[] scratch, Precision precision, LinearInputs inputs) {
         this.pool = pool;
         this.scratch = scratch;
+        this.precision = precision;
         this.inputs = inputs;
         for (var i = 0; i < MAX_LAYERS; i++) {
             layers[i] = new Layer();
         }
     }
 
-    /// One noted layer; `firstUnit` is the number of its first unit among those of all.
+    /// One noted layer; `firstBlock` is the number of its first row block among those of all.
     private static final class Layer {
         private @Nullable RowBlocks weight;
         private float @Nullable [] bias;
         private CpuTensor out = new CpuTensor();
-        private int firstUnit;
+        private int firstBlock;
 
         RowBlocks weight() {
             return Objects.requireNonNull(weight);
@@ -82,24 +87,23 @@ final class DecodeLinears implements WorkerPool.Task {
         }
         var first = layers[0].weight();
         var few = x.rows() > 1;
-        if (few) {
+        inShorts = few && precision == Precision.FAST && ShortFewTokens.applies(first);
+        if (inShorts) {
+            inputs.shortFew().prepare(x, (RowBlocks.Quantized) first);
+        } else if (few) {
             inputs.few().prepare(x, (RowBlocks.Quantized) first);
         } else {
             inputs.vector().prepare(x, first);
         }
-        var blocks = 0;
+        blocks = 0;
         for (var i = 0; i < count; i++) {
+            layers[i].firstBlock = blocks;
             blocks += layers[i].weight().blocks();
         }
-        unitBlocks = unitBlocks(first.cols(), blocks);
-        if (few) {
-            unitBlocks = Math.min(MAX_FEW_BLOCKS, unitBlocks);
-        }
-        var units = 0;
-        for (var i = 0; i < count; i++) {
-            layers[i].firstUnit = units;
-            units += Math.ceilDiv(layers[i].weight().blocks(), unitBlocks);
-        }
+        var most = unitBlocks(first.cols(), blocks);
+        // As many for each thread, and all of the same size, give or take one block.
+        units = Math.ceilDiv(Math.ceilDiv(blocks, few ? Math.min(MAX_FEW_BLOCKS, most) : most), pool.threads())
+                * pool.threads();
         try {
             pool.run(this, units);
         } finally {
@@ -120,28 +124,39 @@ final class DecodeLinears implements WorkerPool.Task {
 
     @Override
     public void run(int worker, int unit) {
-        var index = count - 1;
-        while (layers[index].firstUnit > unit) {
-            index--;
+        var from = (int) ((long) blocks * unit / units);
+        var end = (int) ((long) blocks * (unit + 1) / units);
+        for (var i = 0; i < count; i++) {
+            var layer = layers[i];
+            var first = layer.firstBlock;
+            var last = Math.min(end - first, layer.weight().blocks());
+            if (from - first < last && last > 0) {
+                compute(layer, Math.max(0, from - first), last, scratch[worker]);
+            }
         }
-        var layer = layers[index];
+    }
+
+    /// The row blocks `from .. end - 1` of one layer.
+    private void compute(Layer layer, int from, int end, Scratch own) {
         var matrix = layer.weight();
-        var from = (unit - layer.firstUnit) * unitBlocks;
-        var end = Math.min(matrix.blocks(), from + unitBlocks);
         if (x.rows() == 1) {
             var out = layer.out;
             MatVec.blocks(matrix, from, end, inputs.vector(), out.data(), out.offset() + from * Lanes.COUNT);
         } else {
-            few((RowBlocks.Quantized) matrix, from, end, scratch[worker], layer.out);
+            few((RowBlocks.Quantized) matrix, from, end, own, layer.out);
         }
         LinearTask.addBias(layer.out, layer.bias, from * Lanes.COUNT, Math.min(matrix.rows(), end * Lanes.COUNT));
     }
 
     private void few(RowBlocks.Quantized matrix, int from, int end, Scratch own, CpuTensor out) {
-        var few = inputs.few();
+        var tiles = Math.ceilDiv(x.rows(), FewTokens.TOKENS);
         var sums = own.results((end - from) * FewTokens.TOKENS * Lanes.COUNT);
-        for (var tile = 0; tile < few.tiles(); tile++) {
-            FewTokens.blocks(matrix, from, end, few, tile, sums);
+        for (var tile = 0; tile < tiles; tile++) {
+            if (inShorts) {
+                ShortFewTokens.blocks(matrix, from, end, inputs.shortFew(), tile, sums);
+            } else {
+                FewTokens.blocks(matrix, from, end, inputs.few(), tile, sums);
+            }
             var first = tile * FewTokens.TOKENS;
             for (var t = first; t < Math.min(x.rows(), first + FewTokens.TOKENS); t++) {
                 for (var block = from; block < end; block++) {

@@ -66,8 +66,7 @@ final class LinearTask implements WorkerPool.Task {
         addBias(out, bias, from * Lanes.COUNT, Math.min(matrix.rows(), end * Lanes.COUNT));
     }
 
-    /// Integers are faster from more tokens on than a server answers at a time, so that answers are
-    /// computed in f32 whoever else is served; below, most of the work is unpacking.
+    /// Integers pay from more tokens on than [DecodeLinears] takes; below, most of the work is unpacking.
     private boolean inShorts(CpuTensor rows, RowBlocks matrix) {
         return precision == Precision.FAST
                 && rows.rows() > DecodeLinears.MAX_TOKENS

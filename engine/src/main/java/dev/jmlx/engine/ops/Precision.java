@@ -4,7 +4,8 @@ package dev.jmlx.engine.ops;
 public enum Precision {
     /// Activations in f32 everywhere.
     EXACT,
-    /// Activations of prompts may be rounded to 8 bits with a scale for each 32 of them, where that is
-    /// faster.
+    /// Where that is faster, activations may be rounded to integers with a scale for 32 to 64 of them: those of
+    /// prompts and of several tokens in a step. So what one sequence gets can depend, by roundings, on whether
+    /// others are served beside it.
     FAST
 }

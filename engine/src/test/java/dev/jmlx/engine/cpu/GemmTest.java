@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.jmlx.engine.tensor.DType;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -33,7 +31,8 @@ class GemmTest {
             @ForAll long seed) {
         try (var arena = Arena.ofConfined()) {
             var random = new Random(seed);
-            var weights = weights(random, arena, rows, groups * GROUPS[group], GROUPS[group], FLOATS[type]);
+            var weights =
+                    RandomRowBlocks.weights(random, arena, rows, groups * GROUPS[group], GROUPS[group], FLOATS[type]);
             var x = activations(random, tokens, weights.cols());
             compare(weights, x, tokens, floats(weights, x, tokens), null);
         }
@@ -50,7 +49,8 @@ class GemmTest {
             @ForAll long seed) {
         try (var arena = Arena.ofConfined()) {
             var random = new Random(seed);
-            var weights = weights(random, arena, rows, groups * GROUPS[group], GROUPS[group], FLOATS[type]);
+            var weights =
+                    RandomRowBlocks.weights(random, arena, rows, groups * GROUPS[group], GROUPS[group], FLOATS[type]);
             var x = activations(random, tokens, weights.cols());
             var input = input(x, tokens, weights.cols(), weights.groupSize());
             compare(weights, x, tokens, shorts(new ShortGemm(), input, weights, unitsAtOnce), input);
@@ -86,7 +86,7 @@ class GemmTest {
     @Test
     void theLargestSumsDoNotOverflow() {
         try (var arena = Arena.ofConfined()) {
-            var weights = weights(new Random(1), arena, 70, 320, 64, DType.F32);
+            var weights = RandomRowBlocks.weights(new Random(1), arena, 70, 320, 64, DType.F32);
             for (var block = 0; block < weights.blocks(); block++) {
                 for (var group = 0; group < weights.groups(); group++) {
                     var bytes = weights.scalesOffset();
@@ -107,7 +107,7 @@ class GemmTest {
     @Test
     void aTokenOfZerosGivesZeros() {
         try (var arena = Arena.ofConfined()) {
-            var weights = weights(new Random(2), arena, 33, 64, 32, DType.BF16);
+            var weights = RandomRowBlocks.weights(new Random(2), arena, 33, 64, 32, DType.BF16);
             var input = input(new float[2 * 64], 2, 64, 32);
             assertThat(shorts(new ShortGemm(), input, weights, 1)).containsOnly(0);
         }
@@ -117,7 +117,7 @@ class GemmTest {
     void anActivationThatIsNoNumberSpoilsItsTokenOnly() {
         try (var arena = Arena.ofConfined()) {
             var random = new Random(3);
-            var weights = weights(random, arena, 17, 128, 64, DType.F16);
+            var weights = RandomRowBlocks.weights(random, arena, 17, 128, 64, DType.F16);
             var x = activations(random, 3, 128);
             x[128 + 77] = Float.NaN;
             var out = shorts(new ShortGemm(), input(x, 3, 128, 64), weights, 1);
@@ -137,7 +137,7 @@ class GemmTest {
             var gemm = new ShortGemm();
             var input = new ShortInput();
             for (var tokens : new int[] {31, 3, 12}) {
-                var weights = weights(random, arena, 10 * tokens, 64 * tokens, 64, DType.BF16);
+                var weights = RandomRowBlocks.weights(random, arena, 10 * tokens, 64 * tokens, 64, DType.BF16);
                 var x = activations(random, tokens, weights.cols());
                 fill(input, x, tokens, weights.cols(), 64);
                 compare(weights, x, tokens, shorts(gemm, input, weights, 2), input);
@@ -188,12 +188,11 @@ class GemmTest {
                 var sum = 0.0;
                 var squares = 0.0;
                 for (var col = 0; col < weights.cols(); col += 32) {
-                    var block = row / Lanes.COUNT;
                     var group = col / weights.groupSize();
-                    var scale = element(weights, weights.scalesAt(block, group) + row % Lanes.COUNT);
-                    var bias = element(weights, weights.biasesAt(block, group) + row % Lanes.COUNT);
+                    var scale = RandomRowBlocks.scale(weights, row, group);
+                    var bias = RandomRowBlocks.bias(weights, row, group);
                     for (var k = col; k < col + 32; k++) {
-                        var q = value(weights, row, k);
+                        var q = RandomRowBlocks.value(weights, row, k);
                         var exact = x[token * weights.cols() + k];
                         // As the kernel: the centred part of quantized activations, the rest of exact ones.
                         var rounded = input == null ? exact : rounded(input, token, k);
@@ -221,51 +220,6 @@ class GemmTest {
 
     private static double square(double value) {
         return value * value;
-    }
-
-    private static int value(RowBlocks.Quantized weights, int row, int col) {
-        var plane = weights.planes().getFirst();
-        var at = weights.wordAt(plane, row / Lanes.COUNT, col / 8 * 8) + row % Lanes.COUNT * (long) Integer.BYTES;
-        return (weights.data().get(ValueLayout.JAVA_INT, at) >>> (4 * (col % 8))) & 15;
-    }
-
-    private static double element(RowBlocks.Quantized weights, long at) {
-        var from = weights.data();
-        return switch (weights.scaleType()) {
-            case F32 -> from.getAtIndex(ValueLayout.JAVA_FLOAT, at);
-            case F16 -> Float.float16ToFloat(from.getAtIndex(ValueLayout.JAVA_SHORT, at));
-            case BF16 -> Float.intBitsToFloat(from.getAtIndex(ValueLayout.JAVA_SHORT, at) << 16);
-            case U32, I32, U8 -> throw new IllegalArgumentException("no type of scales");
-        };
-    }
-
-    private static RowBlocks.Quantized weights(
-            Random random, Arena arena, int rows, int cols, int groupSize, DType scaleType) {
-        var weights = RowBlocks.Quantized.allocate(
-                4, groupSize, scaleType, rows, cols, bytes -> arena.allocate(bytes, Float.BYTES));
-        for (var i = 0L; i < weights.byteSize() / Integer.BYTES; i++) {
-            weights.data().setAtIndex(ValueLayout.JAVA_INT, i, random.nextInt());
-        }
-        for (var block = 0; block < weights.blocks(); block++) {
-            for (var group = 0; group < weights.groups(); group++) {
-                elements(random, weights.data(), weights.scalesAt(block, group), 0.01, scaleType);
-                elements(random, weights.data(), weights.biasesAt(block, group), -0.08, scaleType);
-            }
-        }
-        return weights;
-    }
-
-    private static void elements(Random random, MemorySegment data, long at, double mean, DType type) {
-        for (var i = at; i < at + Lanes.COUNT; i++) {
-            var value = (float) (mean * (0.5 + random.nextDouble()));
-            switch (type) {
-                case F32 -> data.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
-                case F16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(value));
-                case BF16 ->
-                    data.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(value) >>> 16));
-                case U32, I32, U8 -> throw new IllegalArgumentException("no type of scales");
-            }
-        }
     }
 
     private static float[] activations(Random random, int tokens, int cols) {
