@@ -10,11 +10,6 @@ import java.util.SplittableRandom;
 /// only candidates that can survive are sorted; `top_k` alone sorts the vocabulary. One instance serves all
 /// sequences of an engine and owns the scratch memory; engine thread only.
 public final class Sampler {
-    private static final int STRETCH = 1024;
-
-    /// The bits of an infinite float; those of a NaN are larger.
-    private static final int INFINITE = 0x7f80_0000;
-
     private final float[] weights;
     private final long[] candidates;
 
@@ -34,39 +29,18 @@ public final class Sampler {
         return draw(logits, logits[best], count, params.temperature(), random);
     }
 
-    /// The first of the largest logits. In stretches, whose loop the compiler turns into vectors; only the stretch with
-    /// the largest is looked through.
     private int argmax(float[] logits) {
-        var largest = Integer.MIN_VALUE;
-        var magnitude = 0;
-        var at = 0;
-        for (var from = 0; from < weights.length; from += STRETCH) {
-            var end = Math.min(weights.length, from + STRETCH);
-            var most = Integer.MIN_VALUE;
-            for (var i = from; i < end; i++) {
-                var bits = Float.floatToRawIntBits(logits[i]);
-                most = Math.max(most, bits ^ ((bits >> 31) & Integer.MAX_VALUE));
-                magnitude = Math.max(magnitude, bits & Integer.MAX_VALUE);
-            }
-            if (most > largest) {
-                largest = most;
-                at = from;
+        var best = 0;
+        for (var i = 1; i < weights.length; i++) {
+            // Written so that a NaN becomes the best and stays it.
+            if (!(logits[i] <= logits[best]) && !Float.isNaN(logits[best])) {
+                best = i;
             }
         }
-        if (magnitude > INFINITE) {
-            at = 0;
-            while (!Float.isNaN(logits[at])) {
-                at++;
-            }
-        } else {
-            while (ascending(logits[at]) != largest) {
-                at++;
-            }
+        if (!Float.isFinite(logits[best])) {
+            throw new BrokenLogitsException(best, logits[best]);
         }
-        if (!Float.isFinite(logits[at])) {
-            throw new BrokenLogitsException(at, logits[at]);
-        }
-        return at;
+        return best;
     }
 
     /// Fills `candidates` with the tokens that may be drawn, and returns how many they are.
