@@ -27,7 +27,7 @@ final class SpeedRun {
     private static final int FIRST_ORDINARY_ID = 100;
     private static final int IDS = 20_000;
     private static final Duration START = Duration.ofSeconds(2);
-    private static final Duration TOGETHER_WARM_UP = Duration.ofSeconds(2);
+    private static final Duration TOGETHER_WARM_UP = Duration.ofSeconds(3);
 
     /// Not the length that an engine warms up with.
     private static final int START_PROMPT = 21;
