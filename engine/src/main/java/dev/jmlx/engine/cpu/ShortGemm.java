@@ -52,7 +52,7 @@ final class ShortGemm {
         }
         if (panel.length < depth * ShortTile.WIDTH) {
             panel = new int[depth * ShortTile.WIDTH];
-            sums = new int[depth / ShortTile.BLOCK * FloatInput.WIDTH * ShortTile.WIDTH];
+            sums = new int[depth / ShortTile.LEAST_BLOCK * FloatInput.WIDTH * ShortTile.WIDTH];
         }
     }
 }

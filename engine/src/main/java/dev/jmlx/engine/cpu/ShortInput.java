@@ -5,24 +5,23 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 
 /// Activations of some tokens for [ShortGemm]: 16-bit integers in tiles of tokens, with a scale for each token
-/// and 32 columns.
+/// and block of 64 columns, or of 32 where the weights' groups have no more.
 ///
-/// The scale makes the absolute values of those 32 integers add up to 4095 at most, so that their products with
-/// weights of -8 .. 7 add up within 16 bits whatever the signs. Where activations are even, that leaves three
-/// times as fine a step as the usual 8 bits, and ten times and more where one of them stands out.
+/// The scale makes the absolute values of a block's integers add up to 4095 at most, so that their products with
+/// weights of -8 .. 7 add up within 16 bits whatever the signs. Where activations are even, that leaves a step 1.5
+/// times as fine as the usual 8 bits for 32 columns (3 times in blocks of 32), and many times where one stands out.
 ///
 /// Tiles are those of [FloatInput]. Values are `[col][token]`, each an int that holds the value in both halves,
-/// because a broadcast of 32 bits is part of a load and one of 16 bits is not. Scales are `[col / 32][token]`.
+/// because a broadcast of 32 bits is part of a load and one of 16 bits is not. Scales are `[col / block][token]`.
 /// Sums of the activations themselves,
 /// `[col / groupSize][token]`, are for the weights' biases: they are not quantized, as that would only add the
-/// error of their rounding. An activation that is no number makes all results of its token and 32 columns no
-/// numbers.
+/// error of their rounding. An activation that is no number makes all results of its token no numbers.
 ///
 /// Tiles are filled by several threads, one each, before kernels read them.
 final class ShortInput {
-    /// What the absolute values of 32 integers add up to before they are rounded: 4095 without the 32
+    /// What the absolute values of a block's integers add up to before they are rounded: 4095 without the 64
     /// halves that rounding may add.
-    private static final float ABSOLUTE_SUM = 4095 - 16;
+    private static final float ABSOLUTE_SUM = 4095 - ShortTile.MOST_BLOCK / 2;
 
     /// The smallest sum of activations that is told from zero: its reciprocal is a normal number.
     private static final float TINY = 1e-30f;
@@ -44,13 +43,15 @@ final class ShortInput {
     private float[] sums = new float[0];
     private int cols;
     private int groupSize;
+    private int block;
 
     /// Makes room for `tokens` rows of `cols` activations, to meet weights in groups of `groupSize`.
     void resize(int tokens, int cols, int groupSize) {
         floats.resize(tokens, cols);
         this.cols = cols;
         this.groupSize = groupSize;
-        var room = tiles() * (FloatInput.WIDTH * cols / ShortTile.BLOCK + Lanes.COUNT);
+        block = Math.min(groupSize, ShortTile.MOST_BLOCK);
+        var room = tiles() * (FloatInput.WIDTH * cols / ShortTile.LEAST_BLOCK + Lanes.COUNT);
         if (scales.length < room) {
             scales = new float[room];
             sums = new float[room];
@@ -73,6 +74,11 @@ final class ShortInput {
         return floats.width(tile);
     }
 
+    /// Columns that share a scale, and one 16-bit sum.
+    int block() {
+        return block;
+    }
+
     int[] values() {
         return values;
     }
@@ -87,8 +93,8 @@ final class ShortInput {
 
     /// A vector lies between tiles: the last store of a tile is a whole vector too.
     int scalesAt(int tile, int col) {
-        var block = FloatInput.WIDTH * cols / ShortTile.BLOCK + Lanes.COUNT;
-        return tile * block + col / ShortTile.BLOCK * width(tile);
+        var room = FloatInput.WIDTH * cols / block + Lanes.COUNT;
+        return tile * room + col / block * width(tile);
     }
 
     float[] sums() {
@@ -104,7 +110,7 @@ final class ShortInput {
         floats.pack(x, start, stride, tile);
         var width = width(tile);
         for (var lane = 0; lane < width; lane += Lanes.COUNT) {
-            for (var col = 0; col < cols; col += ShortTile.BLOCK) {
+            for (var col = 0; col < cols; col += block) {
                 quantizeBlock(valuesAt(tile, col) + lane, scalesAt(tile, col) + lane, width);
             }
             for (var col = 0; col < cols; col += groupSize) {
@@ -117,7 +123,7 @@ final class ShortInput {
     private void quantizeBlock(int at, int scalesAt, int width) {
         var x = floats.values();
         var step = Lanes.COUNT >= 8 ? Lanes.COUNT : width;
-        var steps = ShortTile.BLOCK * width / step;
+        var steps = block * width / step;
         var sum = FloatVector.zero(Lanes.FLOAT);
         for (var i = 0; i < steps; i++) {
             sum = sum.add(FloatVector.fromArray(Lanes.FLOAT, x, at + i * step).lanewise(VectorOperators.ABS));

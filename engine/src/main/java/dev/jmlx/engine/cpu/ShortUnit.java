@@ -87,8 +87,9 @@ final class ShortUnit {
             var low = block(weights, i);
             ShortPanel.unpack(weights, low, block(weights, i + 1), col, count, panel, i / 2 * Lanes.COUNT);
         }
-        var blocks = count / ShortTile.BLOCK;
-        var groupShift = Integer.numberOfTrailingZeros(weights.groupSize() / ShortTile.BLOCK);
+        var depth = x.block();
+        var blocks = count / depth;
+        var groupShift = Integer.numberOfTrailingZeros(weights.groupSize() / depth);
         var scalesAt = col / weights.groupSize() * Lanes.COUNT;
         var scalesStride = weights.groups() * Lanes.COUNT;
         for (var tile = 0; tile < x.tiles(); tile++) {
@@ -96,9 +97,9 @@ final class ShortUnit {
             var to = tile * FloatInput.WIDTH * ShortGemm.ROWS;
             var xScalesAt = x.scalesAt(tile, col);
             if (width == 8) {
-                ShortTile.dots8(panel, x.values(), x.valuesAt(tile, col), sums, blocks);
+                ShortTile.dots8(panel, x.values(), x.valuesAt(tile, col), sums, blocks, depth);
             } else {
-                ShortTile.dots4(panel, x.values(), x.valuesAt(tile, col), sums, blocks);
+                ShortTile.dots4(panel, x.values(), x.valuesAt(tile, col), sums, blocks, depth);
             }
             ShortTile.scale(
                     sums,

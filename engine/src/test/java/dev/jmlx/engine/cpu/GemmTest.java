@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 ///
 /// Tolerance of both: f32 sums of n terms err by about sqrt(n) * 2^-24 times the root of their summed squares
 /// when errors are independent; six times that is allowed. The integer sums are exact, so that their terms are
-/// those of blocks of 32 columns and of groups.
+/// those of blocks of 32 or 64 columns and of groups.
 class GemmTest {
     private static final int[] GROUPS = {32, 64, 128};
     private static final DType[] FLOATS = {DType.F16, DType.BF16, DType.F32};
@@ -61,21 +61,23 @@ class GemmTest {
     void activationsAreRoundedToHalfAStepAndTheirAbsoluteValuesAddUpTo4095AtMost(
             @ForAll @IntRange(min = 1, max = 19) int tokens,
             @ForAll @IntRange(min = 0, max = 12) int outlier,
+            @ForAll @IntRange(min = 0, max = 2) int group,
             @ForAll long seed) {
-        var x = activations(new Random(seed), tokens, 96);
+        var cols = 3 * GROUPS[group];
+        var x = activations(new Random(seed), tokens, cols);
         for (var t = 0; t < tokens; t++) {
-            x[t * 96 + Math.floorMod(seed + t, 96)] *= 1 << outlier;
+            x[t * cols + Math.floorMod(seed + t, cols)] *= 1 << outlier;
         }
-        var input = input(x, tokens, 96, 32);
+        var input = input(x, tokens, cols, GROUPS[group]);
         for (var t = 0; t < tokens; t++) {
-            for (var col = 0; col < 96; col += 32) {
+            for (var col = 0; col < cols; col += input.block()) {
                 var tile = t / FloatInput.WIDTH;
                 var step = 0x1p16 * input.scales()[input.scalesAt(tile, col) + t % FloatInput.WIDTH];
                 var sum = 0;
-                for (var k = col; k < col + 32; k++) {
+                for (var k = col; k < col + input.block(); k++) {
                     var value = rounded(input, t, k);
                     sum += (int) Math.abs(Math.round(value / step));
-                    assertThat(Math.abs(value - x[t * 96 + k])).isLessThanOrEqualTo(step * 0.501);
+                    assertThat(Math.abs(value - x[t * cols + k])).isLessThanOrEqualTo(step * 0.501);
                 }
                 assertThat(sum).isBetween(4000, 4095);
             }
@@ -201,7 +203,7 @@ class GemmTest {
                         squares += square(scale * (q - 8) * rounded) + square((bias + 8 * scale) * exact);
                     }
                 }
-                // A term may be as large as the sum of a block's 32 products.
+                // A term may be as large as the sum of a block's products.
                 var tolerance = 6 * ULP * Math.sqrt(weights.cols() * squares) + Float.MIN_NORMAL;
                 assertThat((double) out[token * weights.rows() + row])
                         .as("token %d row %d", token, row)
