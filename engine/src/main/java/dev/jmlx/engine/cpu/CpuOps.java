@@ -55,7 +55,7 @@ public final class CpuOps implements Ops {
         inputs = new LinearInputs(new VectorInput(), new FewInput(), new ShortFewInput(pool), new TokensInput(pool));
         linear = new LinearTask(pool, scratch, precision, inputs);
         decodeLinears = new DecodeLinears(pool, scratch, precision, inputs);
-        gated = new GatedTask(pool, scratch, inputs.vector(), decodeLinears);
+        gated = new GatedTask(pool, scratch, inputs.vector());
         rows = new RowTask(pool);
         attention = new AttentionTask(pool, attentionThreads);
     }

@@ -12,18 +12,15 @@ final class GatedTask implements WorkerPool.Task {
     private final WorkerPool pool;
     private final Scratch[] scratch;
     private final VectorInput input;
-    private final DecodeLinears linears;
     private @Nullable RowBlocks gate;
     private @Nullable RowBlocks up;
     private CpuTensor out = new CpuTensor();
     private Activation activation = Activation.SILU;
-    private int unitBlocks;
 
-    GatedTask(WorkerPool pool, Scratch[] scratch, VectorInput input, DecodeLinears linears) {
+    GatedTask(WorkerPool pool, Scratch[] scratch, VectorInput input) {
         this.pool = pool;
         this.scratch = scratch;
         this.input = input;
-        this.linears = linears;
     }
 
     /// Whether gate and up read the same arrangement of one token.
@@ -38,18 +35,17 @@ final class GatedTask implements WorkerPool.Task {
         up = upWeight;
         activation = kind;
         out = result;
-        unitBlocks = linears.unitBlocks(gateWeight.cols(), gateWeight.blocks());
-        pool.run(this, (gateWeight.blocks() + unitBlocks - 1) / unitBlocks);
+        pool.run(this, Shares.units(pool.threads()));
     }
 
     @Override
     public void run(int worker, int unit) {
         var first = Objects.requireNonNull(gate);
         var second = Objects.requireNonNull(up);
-        var from = unit * unitBlocks;
-        var end = Math.min(first.blocks(), from + unitBlocks);
+        var from = Shares.start(first.blocks(), pool.threads(), unit);
+        var end = Shares.start(first.blocks(), pool.threads(), unit + 1);
         var to = out.offset() + from * Lanes.COUNT;
-        var upped = scratch[worker].results(unitBlocks * Lanes.COUNT);
+        var upped = scratch[worker].results((end - from) * Lanes.COUNT);
         MatVec.blocks(first, from, end, input, out.data(), to);
         MatVec.blocks(second, from, end, input, upped, 0);
         var rows = Math.min(first.rows(), end * Lanes.COUNT) - from * Lanes.COUNT;
