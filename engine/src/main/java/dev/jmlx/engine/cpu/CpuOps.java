@@ -106,17 +106,20 @@ public final class CpuOps implements Ops {
     @Override
     public Tensor linear(Tensor x, Matrix weight, @Nullable DenseVector bias) {
         Shapes.linear(x, weight, bias);
-        var in = (CpuTensor) x;
         var out = arena.take(x.rows(), weight.rows());
-        if (x.rows() == 0) {
-            return out; // a step without logits
+        linear((CpuTensor) x, weight, bias, out);
+        return out;
+    }
+
+    private void linear(CpuTensor in, Matrix weight, @Nullable DenseVector bias, CpuTensor out) {
+        if (in.rows() == 0) {
+            return; // a step without logits
         }
         if (DecodeLinears.applies(in, prepared(weight))) {
             decodeLinears.add(in, prepared(weight), bias, out);
         } else {
             linear.apply(computed(in), prepared(weight), bias, out);
         }
-        return out;
     }
 
     @Override
@@ -144,10 +147,17 @@ public final class CpuOps implements Ops {
             gated.apply(in, prepared(gate), prepared(up), activation, hidden);
             return linear(hidden, down, null);
         }
-        var hidden = linear(x, gate, null);
-        var upped = linear(x, up, null);
+        var out = arena.take(x.rows(), down.rows());
+        var hidden = arena.takeTemporary(x.rows(), gate.rows());
+        var upped = arena.takeTemporary(x.rows(), up.rows());
+        linear(in, gate, null, hidden);
+        linear(in, up, null, upped);
         rows.gate(computed(hidden), computed(upped), activation);
-        return linear(hidden, down, null);
+        linear(hidden, down, null, out);
+        decodeLinears.run();
+        arena.freeTemporaries();
+        inputs.forget();
+        return out;
     }
 
     @Override

@@ -34,6 +34,11 @@ final class FloatInput {
 
     /// Tokens in tile `tile`: the last one is 4 wide if that is enough.
     int width(int tile) {
+        return width(tokens, tile);
+    }
+
+    /// Tokens in tile `tile` of `tokens`.
+    static int width(int tokens, int tile) {
         return tokens - tile * WIDTH <= 4 ? 4 : WIDTH;
     }
 

@@ -58,15 +58,15 @@ final class Rehearsal implements Ops {
 
     private static final int SPEED_UP = 4;
 
-    private static final long FIRST_MAX_HEAP_BYTES = 96L << 20;
+    private static final long FIRST_MOST_USED_BYTES = 96L << 20;
 
     private final Arena arena = Arena.ofShared();
     private final List<KvCaches> caches = new ArrayList<>();
     private final CpuOps stage;
     private final Map<Object, Exercise> exercises = new LinkedHashMap<>();
 
-    /// Heap from which on garbage is thrown away.
-    private long maxHeapBytes = FIRST_MAX_HEAP_BYTES;
+    /// Used heap from which on garbage is thrown away.
+    private long mostUsedBytes = FIRST_MOST_USED_BYTES;
 
     /// For the operations of a [CpuOps] of `threads` threads.
     Rehearsal(int threads, Precision precision) {
@@ -95,19 +95,23 @@ final class Rehearsal implements Ops {
             if (ended.getAsBoolean()) {
                 return false;
             }
-            exercise.burst();
-            shrinkHeap();
+            exercise.burst(this::shrinkHeap);
         }
         return true;
     }
 
     /// A full collection gives what is free back to the system; young ones make the heap grow while
-    /// they are frequent. The heap that is left, which others use, sets the next limit.
+    /// they are frequent, and what was once written to stays resident. The heap that is left, which others
+    /// use, sets the next limit.
     private void shrinkHeap() {
-        if (Runtime.getRuntime().totalMemory() > maxHeapBytes) {
+        if (usedBytes() > mostUsedBytes) {
             System.gc();
-            maxHeapBytes = Math.max(maxHeapBytes, 2 * Runtime.getRuntime().totalMemory());
+            mostUsedBytes = Math.max(mostUsedBytes, 2 * usedBytes());
         }
+    }
+
+    private static long usedBytes() {
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
     }
 
     @Override
@@ -214,12 +218,15 @@ final class Rehearsal implements Ops {
             this.operation = operation;
         }
 
-        void burst() {
-            var start = System.nanoTime();
+        /// Runs `afterwards` after each call.
+        void burst(Runnable afterwards) {
+            last = 0;
             for (var i = 0; i < BURST; i++) {
+                var start = System.nanoTime();
                 operation.run();
+                last += System.nanoTime() - start;
+                afterwards.run();
             }
-            last = System.nanoTime() - start;
             // The first calls load and link classes, whether or not the kernels are compiled.
             slowest = calls == 0 ? 0 : Math.max(slowest, last);
             nanos += last;

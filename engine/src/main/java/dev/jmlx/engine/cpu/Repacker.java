@@ -6,16 +6,18 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.function.IntConsumer;
 
 /// Turns a checkpoint's matrices into [RowBlocks], once, while a model loads.
 ///
-/// The copy takes the place of the file's pages: they are given back to the system when a matrix is done, so
-/// that a loading model needs its own size and one matrix. Engine's loading thread; blocks are spread over the
-/// pool.
+/// The copy takes the place of the file's pages: they are given back to the system every [#PORTION_BYTES], so that
+/// a loading model needs little more than its own size. Engine's loading thread; blocks are spread over the pool.
 final class Repacker {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private static final long PORTION_BYTES = 16L << 20;
 
     private final WorkerPool pool;
     private final WeightMemory memory = new WeightMemory();
@@ -47,8 +49,7 @@ final class Repacker {
                 matrix.rows(),
                 matrix.cols(),
                 bytes -> memory.take(bytes, arena));
-        pool.run((_, block) -> quantizedBlock(matrix, out, block), out.blocks());
-        giveBack(matrix.packed());
+        inPortions(matrix.packed(), out.blocks(), block -> quantizedBlock(matrix, out, block));
         giveBack(matrix.scales());
         giveBack(matrix.biases());
         return out;
@@ -123,8 +124,7 @@ final class Repacker {
     /// `[rows][cols]` elements as `[block][column][lane]`.
     private MemorySegment elements(MemorySegment source, DType type, int rows, int cols, Arena arena) {
         var out = memory.take((long) RowBlocks.blocks(rows) * Lanes.COUNT * cols * type.byteSize(), arena);
-        pool.run((_, block) -> elementBlock(source, type, rows, cols, block, out), RowBlocks.blocks(rows));
-        giveBack(source);
+        inPortions(source, RowBlocks.blocks(rows), block -> elementBlock(source, type, rows, cols, block, out));
         return out;
     }
 
@@ -136,6 +136,18 @@ final class Repacker {
             for (var c = 0; c < cols; c++) {
                 copyElement(source, from + c, out, to + (long) c * Lanes.COUNT, type);
             }
+        }
+    }
+
+    /// Copies all blocks of rows, in order; `source` is what they are mostly read from.
+    private void inPortions(MemorySegment source, int blocks, IntConsumer copy) {
+        var portion = Math.clamp(PORTION_BYTES * blocks / Math.max(1, source.byteSize()), 1, blocks);
+        for (var first = 0; first < blocks; first += portion) {
+            var start = first;
+            var end = Math.min(blocks, first + portion);
+            pool.run((_, block) -> copy.accept(start + block), end - start);
+            var from = source.byteSize() * start / blocks;
+            giveBack(source.asSlice(from, source.byteSize() * end / blocks - from));
         }
     }
 

@@ -37,17 +37,17 @@ final class ShortInput {
     private static final VectorShuffle<Float> HALF = rotation(Lanes.COUNT / 2);
     private static final VectorShuffle<Float> QUARTER = rotation(Lanes.COUNT / 4);
 
-    private final FloatInput floats = new FloatInput();
     private int[] values = new int[0];
     private float[] scales = new float[0];
     private float[] sums = new float[0];
+    private int tokens;
     private int cols;
     private int groupSize;
     private int block;
 
     /// Makes room for `tokens` rows of `cols` activations, to meet weights in groups of `groupSize`.
     void resize(int tokens, int cols, int groupSize) {
-        floats.resize(tokens, cols);
+        this.tokens = tokens;
         this.cols = cols;
         this.groupSize = groupSize;
         block = Math.min(groupSize, ShortTile.MOST_BLOCK);
@@ -62,16 +62,16 @@ final class ShortInput {
     }
 
     int tokens() {
-        return floats.tokens();
+        return tokens;
     }
 
     int tiles() {
-        return floats.tiles();
+        return Math.ceilDiv(tokens, FloatInput.WIDTH);
     }
 
     /// Tokens in tile `tile`: 8 or 4.
     int width(int tile) {
-        return floats.width(tile);
+        return FloatInput.width(tokens, tile);
     }
 
     /// Columns that share a scale, and one 16-bit sum.
@@ -84,7 +84,7 @@ final class ShortInput {
     }
 
     int valuesAt(int tile, int col) {
-        return floats.valuesAt(tile, col);
+        return tile * FloatInput.WIDTH * cols + col * width(tile);
     }
 
     float[] scales() {
@@ -105,28 +105,32 @@ final class ShortInput {
         return tile * (FloatInput.WIDTH * cols / groupSize + Lanes.COUNT);
     }
 
-    /// Quantizes the tokens of tile `tile` of `x`, whose token `t` begins at `start + t * stride`.
-    void quantize(float[] x, int start, int stride, int tile) {
-        floats.pack(x, start, stride, tile);
+    /// Quantizes the tokens of tile `tile` of `x`, whose token `t` begins at `start + t * stride`; `floats` is
+    /// scratch memory of the caller.
+    void quantize(float[] x, int start, int stride, int tile, FloatInput floats) {
+        var first = tile * FloatInput.WIDTH;
+        floats.resize(Math.min(tokens - first, FloatInput.WIDTH), cols);
+        floats.pack(x, start + first * stride, stride, 0);
         var width = width(tile);
         for (var lane = 0; lane < width; lane += Lanes.COUNT) {
             for (var col = 0; col < cols; col += block) {
-                quantizeBlock(valuesAt(tile, col) + lane, scalesAt(tile, col) + lane, width);
+                quantizeBlock(
+                        floats, col * width + lane, valuesAt(tile, col) + lane, scalesAt(tile, col) + lane, width);
             }
             for (var col = 0; col < cols; col += groupSize) {
-                sumGroup(valuesAt(tile, col) + lane, sumsAt(tile) + col / groupSize * width + lane, width);
+                sumGroup(floats, col * width + lane, sumsAt(tile) + col / groupSize * width + lane, width);
             }
         }
     }
 
     /// Lanes are tokens, and columns too where a vector is wider than a tile.
-    private void quantizeBlock(int at, int scalesAt, int width) {
+    private void quantizeBlock(FloatInput floats, int from, int to, int scalesAt, int width) {
         var x = floats.values();
         var step = Lanes.COUNT >= 8 ? Lanes.COUNT : width;
         var steps = block * width / step;
         var sum = FloatVector.zero(Lanes.FLOAT);
         for (var i = 0; i < steps; i++) {
-            sum = sum.add(FloatVector.fromArray(Lanes.FLOAT, x, at + i * step).lanewise(VectorOperators.ABS));
+            sum = sum.add(FloatVector.fromArray(Lanes.FLOAT, x, from + i * step).lanewise(VectorOperators.ABS));
         }
         if (Lanes.COUNT > width) {
             sum = sum.add(sum.rearrange(HALF));
@@ -139,21 +143,21 @@ final class ShortInput {
                 .div(sum)
                 .blend(0, sum.compare(VectorOperators.LT, TINY));
         for (var i = 0; i < steps; i++) {
-            var bits = FloatVector.fromArray(Lanes.FLOAT, x, at + i * step)
+            var bits = FloatVector.fromArray(Lanes.FLOAT, x, from + i * step)
                     .mul(inverse)
                     .add(ROUND)
                     .reinterpretAsInts();
-            bits.lanewise(VectorOperators.LSHL, 16).or(bits.and(0xFFFF)).intoArray(values, at + i * step);
+            bits.lanewise(VectorOperators.LSHL, 16).or(bits.and(0xFFFF)).intoArray(values, to + i * step);
         }
     }
 
-    private void sumGroup(int at, int to, int width) {
+    private void sumGroup(FloatInput floats, int from, int to, int width) {
         var x = floats.values();
         var step = Lanes.COUNT >= 8 ? Lanes.COUNT : width;
         var steps = groupSize * width / step;
         var sum = FloatVector.zero(Lanes.FLOAT);
         for (var i = 0; i < steps; i++) {
-            sum = sum.add(FloatVector.fromArray(Lanes.FLOAT, x, at + i * step));
+            sum = sum.add(FloatVector.fromArray(Lanes.FLOAT, x, from + i * step));
         }
         if (Lanes.COUNT > width) {
             sum = sum.add(sum.rearrange(HALF));

@@ -1,5 +1,6 @@
 package dev.jmlx.engine.cpu;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// The activations of several tokens as a matrix-matrix kernel wants them, arranged by the pool, a tile each.
@@ -10,6 +11,10 @@ final class TokensInput implements WorkerPool.Task {
     private final WorkerPool pool;
     private final FloatInput floats = new FloatInput();
     private final ShortInput shorts = new ShortInput();
+
+    /// A tile before it is quantized, of each worker.
+    private final FloatInput[] ownFloats;
+
     private @Nullable CpuTensor floatTensor;
     private @Nullable CpuTensor shortTensor;
     private CpuTensor x = new CpuTensor();
@@ -18,6 +23,8 @@ final class TokensInput implements WorkerPool.Task {
 
     TokensInput(WorkerPool pool) {
         this.pool = pool;
+        ownFloats = new FloatInput[pool.threads()];
+        Arrays.setAll(ownFloats, _ -> new FloatInput());
     }
 
     /// The rows of `tensor` in f32.
@@ -50,7 +57,7 @@ final class TokensInput implements WorkerPool.Task {
     @Override
     public void run(int worker, int tile) {
         if (quantizing) {
-            shorts.quantize(x.data(), x.offset(), x.cols(), tile);
+            shorts.quantize(x.data(), x.offset(), x.cols(), tile, ownFloats[worker]);
         } else {
             floats.pack(x.data(), x.offset(), x.cols(), tile);
         }

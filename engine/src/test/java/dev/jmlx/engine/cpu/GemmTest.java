@@ -169,8 +169,9 @@ class GemmTest {
 
     private static void fill(ShortInput input, float[] x, int tokens, int cols, int groupSize) {
         input.resize(tokens, cols, groupSize);
+        var floats = new FloatInput();
         for (var tile = 0; tile < input.tiles(); tile++) {
-            input.quantize(x, 0, cols, tile);
+            input.quantize(x, 0, cols, tile, floats);
         }
     }
 
