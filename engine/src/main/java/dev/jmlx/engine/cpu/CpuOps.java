@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// The operations with Vector API kernels, over a pool of threads that exists only inside this class's
 /// operations.
 ///
-/// Engine thread only. Steps of a size that was seen before allocate nothing. Arithmetic is f32; results differ
-/// from [ScalarOps] by rounding.
+/// Engine thread only. Steps of a size that was seen a few times allocate nothing. Arithmetic is f32, with
+/// [Precision#FAST] in part of rounded activations; results differ from [ScalarOps] by rounding.
 public final class CpuOps implements Ops {
     /// Longer than a machine of two cores takes; what is slow then becomes fast while it is used.
     private static final Duration WARM_UP_LIMIT = Duration.ofSeconds(5);
@@ -156,7 +156,7 @@ public final class CpuOps implements Ops {
         linear(hidden, down, null, out);
         decodeLinears.run();
         arena.freeTemporaries();
-        inputs.forget();
+        inputs.forget(); // the next call's temporaries are the same handles
         return out;
     }
 

@@ -7,12 +7,13 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Weights times four tokens, straight from the [RowBlocks]: what several sequences decode with.
+/// Weights times four tokens, straight from the [RowBlocks]: what several sequences decode with where
+/// [ShortFewTokens] does not apply.
 ///
 /// As [MatVec], but a weight that was masked out and converted meets four activations, so that four tokens cost little
-/// more than one where memory is the limit. Fewer tokens are filled up to four; more go four at a time over a stretch
-/// of
-/// weights that stays in the L2. For 4 and 8 bits; other widths go through panels ([FloatGemm]). Kernels are written
+/// more than one where memory is the limit. Fewer tokens are filled up to four; more go four at a time over a
+/// stretch of weights that stays in the L2. For 4 and 8 bits; other widths go through panels ([FloatGemm]). Kernels are
+/// written
 /// out, like those of [MatVec] and for the same reason. Any thread.
 final class FewTokens {
     /// Tokens of one pass.

@@ -44,6 +44,9 @@ final class GatedTask implements WorkerPool.Task {
         var second = Objects.requireNonNull(up);
         var from = Shares.start(first.blocks(), pool.threads(), unit);
         var end = Shares.start(first.blocks(), pool.threads(), unit + 1);
+        if (from == end) {
+            return;
+        }
         var to = out.offset() + from * Lanes.COUNT;
         var upped = scratch[worker].results((end - from) * Lanes.COUNT);
         MatVec.blocks(first, from, end, input, out.data(), to);

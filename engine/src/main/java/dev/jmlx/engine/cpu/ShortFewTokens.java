@@ -62,6 +62,7 @@ final class ShortFewTokens {
                 sums);
     }
 
+    /// In one method: a vector that crosses a call which C2 does not inline is boxed.
     private static void blocks(
             RowBlocks.Quantized w,
             HalfFormat format,

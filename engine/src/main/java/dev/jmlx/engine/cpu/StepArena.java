@@ -8,11 +8,13 @@ import java.util.List;
 ///
 /// Two regions take turns. [#reset] starts a step; [#keepOnly] moves on to the other region, so that the kept
 /// tensor survives where it is until the call after the next. What lives within one operation comes from a
-/// third ([#takeTemporary]), so that it is there once. Steps of a size that was seen before allocate nothing.
-/// Engine thread only.
+/// third ([#takeTemporary]), so that it is there once. Steps of a size that was seen a few times allocate
+/// nothing. Engine thread only.
 final class StepArena {
-    private final Region[] regions = {new Region(), new Region()};
-    private final Region temporaries = new Region();
+    /// A layer has about ten tensors of the size of its input, and two of the size of its hidden one.
+    private final Region[] regions = {new Region(10), new Region(10)};
+
+    private final Region temporaries = new Region(2);
     private int current;
 
     CpuTensor take(int rows, int cols) {
@@ -47,8 +49,8 @@ final class StepArena {
     /// A page that has become too small is replaced, so a region grows to what the largest step takes and
     /// leaves little garbage on the way: the heap keeps what it has once grown to.
     private static final class Region {
-        /// Floats in a cache line: tensors start on different lines, so that workers do not share one at a
-        /// seam.
+        /// Floats in a cache line and in the widest vector. Tensors begin and end on such borders: workers share no
+        /// line at a seam, and kernels may write whole row blocks.
         private static final int LINE = 16;
 
         private static final int PAGE = 1 << 16;
@@ -57,22 +59,26 @@ final class StepArena {
         /// whole regions, and of 2 MB in a region of 4 MB half would be lost.
         private static final int LARGE = 1 << 18;
 
-        private static final int LARGE_TENSORS = 4;
-
         private final List<CpuTensor> handles = new ArrayList<>();
         private final List<float[]> pages = new ArrayList<>();
+        private final int tensorsPerPage;
         private int usedHandles;
         private int page;
         private int used;
 
+        /// `tensorsPerPage`: large ones of equal size.
+        Region(int tensorsPerPage) {
+            this.tensorsPerPage = tensorsPerPage;
+        }
+
         CpuTensor take(int rows, int cols) {
-            var size = Math.multiplyExact(rows, cols);
+            var size = Math.multiplyExact(Math.ceilDiv(Math.multiplyExact(rows, cols), LINE), LINE);
             if (page == pages.size() || size > pages.get(page).length - used) {
                 findRoom(size);
             }
             var tensor = handle();
             tensor.point(pages.get(page), used, rows, cols);
-            used = Math.min(pages.get(page).length, Math.ceilDiv(used + size, LINE) * LINE);
+            used += size;
             return tensor;
         }
 
@@ -88,13 +94,11 @@ final class StepArena {
             }
         }
 
-        /// For a tensor of `size` floats; a line less than tensors of a power of two, which leaves room for
-        /// the array's header.
-        private static int pageFloats(int size) {
+        private int pageFloats(int size) {
             if (size < LARGE) {
                 return Math.max(size, PAGE);
             }
-            return Math.clamp((long) LARGE_TENSORS * size - LINE, size, Integer.MAX_VALUE - LINE);
+            return Math.clamp((long) tensorsPerPage * size, size, Integer.MAX_VALUE - LINE);
         }
 
         void reset() {

@@ -21,24 +21,27 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Linear layers that are noted one after the other and computed together, against [ScalarOps].
 ///
-/// Tolerance: a hundred times the rounding of f32, relative to the largest expected magnitude; layers that were
-/// mixed up differ by about that magnitude.
+/// Tolerance: a hundred times the rounding of f32, relative to the largest expected magnitude, and a hundredth where
+/// activations are rounded; layers that were mixed up differ by about that magnitude.
 final class DecodeLinearsTest {
     private static final int COLS = 128;
     private static final double RELATIVE = 100 * 0x1p-24;
+    private static final double RELATIVE_FAST = 0.01;
 
     private final Arena arena = Arena.ofShared();
     private final RandomWeights random = new RandomWeights(7, arena);
-    private final List<CpuOps> backends = List.of(new CpuOps(1, Precision.EXACT), new CpuOps(2, Precision.EXACT));
+    private final List<CpuOps> exact = List.of(new CpuOps(1, Precision.EXACT), new CpuOps(2, Precision.EXACT));
+    private final List<CpuOps> fast = List.of(new CpuOps(1, Precision.FAST), new CpuOps(3, Precision.FAST));
 
     @AfterEach
     void close() {
-        backends.forEach(CpuOps::close);
+        exact.forEach(CpuOps::close);
+        fast.forEach(CpuOps::close);
         arena.close();
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 3})
+    @ValueSource(ints = {1, 3, 4, 5, 15})
     void layersOfTheSameInputKeepTheirRowsAndBiases(int tokens) {
         var x = random.activations(tokens, COLS);
         var first = quantized(77, 4);
@@ -55,7 +58,7 @@ final class DecodeLinearsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 3})
+    @ValueSource(ints = {1, 3, 4, 5, 15})
     void moreLayersThanAreJoined(int tokens) {
         var x = random.activations(tokens, COLS);
         var layers = new ArrayList<Matrix>();
@@ -70,7 +73,7 @@ final class DecodeLinearsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 3})
+    @ValueSource(ints = {1, 3, 4, 5, 15})
     void anotherFormatBetweenLayersOfTheSameInput(int tokens) {
         var x = random.activations(tokens, COLS);
         var layers = List.of(quantized(40, 4), quantized(40, 8), random.dense(33, COLS, DType.BF16), quantized(40, 4));
@@ -82,7 +85,7 @@ final class DecodeLinearsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 3})
+    @ValueSource(ints = {1, 3, 4, 5, 15})
     void layerThatReadsWhatWasOnlyNoted(int tokens) {
         var x = random.activations(tokens, COLS);
         var square = quantized(COLS, 4);
@@ -96,7 +99,7 @@ final class DecodeLinearsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 3})
+    @ValueSource(ints = {1, 3, 4, 5, 15})
     void otherOperationsReadWhatWasOnlyNoted(int tokens) {
         var x = random.activations(tokens, COLS);
         var square = quantized(COLS, 4);
@@ -110,7 +113,7 @@ final class DecodeLinearsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 3})
+    @ValueSource(ints = {1, 3, 4, 5, 15})
     void layersOfAStepThatNobodyReadAreDropped(int tokens) {
         var x = random.activations(tokens, COLS);
         var other = random.activations(tokens, COLS);
@@ -126,10 +129,38 @@ final class DecodeLinearsTest {
         });
     }
 
+    /// More than a few tokens take at a time, and than a thread takes in one unit.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4, 7})
+    void aLayerOfManyBlocks(int tokens) {
+        var weight = quantized(17_001, 4);
+        var bias = new DenseVector(random.values(17_001));
+        compare(
+                random.activations(tokens, COLS),
+                (ops, in) -> List.of(ops.linear(in, ops.prepare(weight, arena), bias)));
+    }
+
+    /// Threads share the rounding of so many columns.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 9})
+    void aLayerOfManyColumns(int tokens) {
+        var weight = random.quantized(50, 4224, 4, 64, DType.BF16);
+        compare(
+                random.activations(tokens, 4224),
+                (ops, in) -> List.of(ops.linear(in, ops.prepare(weight, arena), null)));
+    }
+
+    /// Kernels write whole row blocks, behind a result that takes memory of its own.
+    @Test
+    void aResultThatIsNotWholeRowBlocks() {
+        var weight = random.quantized(65_537, 32, 4, 32, DType.F16);
+        compare(random.activations(1, 32), (ops, in) -> List.of(ops.linear(in, ops.prepare(weight, arena), null)));
+    }
+
     @Test
     void inputWithoutRowsGivesAResultWithoutRows() {
         var weight = quantized(30, 4);
-        for (var ops : backends) {
+        for (var ops : exact) {
             var prepared = ops.prepare(weight, arena);
             var in = embedded(ops, random.activations(1, COLS));
             var before = ops.linear(in, prepared, null);
@@ -165,17 +196,24 @@ final class DecodeLinearsTest {
         var scalar = new ScalarOps();
         scalar.beginStep();
         var expected = run.apply(scalar, embedded(scalar, x));
-        for (var ops : backends) {
-            ops.beginStep();
-            var actual = run.apply(ops, embedded(ops, x));
-            assertThat(actual).hasSameSizeAs(expected);
-            for (var i = 0; i < actual.size(); i++) {
-                assertClose(i, values(ops, actual.get(i)), values(scalar, expected.get(i)));
-            }
+        exact.forEach(ops -> compare(ops, run.apply(begun(ops), embedded(ops, x)), scalar, expected, RELATIVE));
+        fast.forEach(ops -> compare(ops, run.apply(begun(ops), embedded(ops, x)), scalar, expected, RELATIVE_FAST));
+    }
+
+    private static Ops begun(Ops ops) {
+        ops.beginStep();
+        return ops;
+    }
+
+    private static void compare(
+            Ops ops, List<Tensor> actual, Ops scalar, List<Tensor> expected, double relativeTolerance) {
+        assertThat(actual).hasSameSizeAs(expected);
+        for (var i = 0; i < actual.size(); i++) {
+            assertClose(i, values(ops, actual.get(i)), values(scalar, expected.get(i)), relativeTolerance);
         }
     }
 
-    private static void assertClose(int result, float[] actual, float[] expected) {
+    private static void assertClose(int result, float[] actual, float[] expected, double relativeTolerance) {
         assertThat(actual).as("result %d", result).hasSameSizeAs(expected);
         var largest = 0f;
         for (var value : expected) {
@@ -184,7 +222,7 @@ final class DecodeLinearsTest {
         for (var i = 0; i < actual.length; i++) {
             assertThat(Math.abs((double) actual[i] - expected[i]))
                     .as("result %d, element %d: %s for %s", result, i, actual[i], expected[i])
-                    .isLessThanOrEqualTo(RELATIVE * largest);
+                    .isLessThanOrEqualTo(relativeTolerance * largest);
         }
     }
 

@@ -84,7 +84,7 @@ class GemmTest {
         }
     }
 
-    /// All products of a block have the same sign and weights are -8: the largest sum that there is.
+    /// All products of a block have the same sign and weights are -8: within 2 % of the largest sum that there is.
     @Test
     void theLargestSumsDoNotOverflow() {
         try (var arena = Arena.ofConfined()) {

@@ -81,7 +81,7 @@ class ShortFewTokensTest {
         }
     }
 
-    /// All products of a sum have the same sign and weights are -8: the largest sum that there is.
+    /// All products of a sum have the same sign and weights are -8: within 2 % of the largest sum that there is.
     @Test
     void theLargestSumsFit() {
         try (var arena = Arena.ofConfined();
