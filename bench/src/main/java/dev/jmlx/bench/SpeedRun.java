@@ -27,7 +27,6 @@ final class SpeedRun {
     private static final int FIRST_ORDINARY_ID = 100;
     private static final int IDS = 20_000;
     private static final Duration START = Duration.ofSeconds(2);
-    private static final Duration TOGETHER_WARM_UP = Duration.ofSeconds(3);
 
     /// Not the length that an engine warms up with.
     private static final int START_PROMPT = 21;
@@ -99,7 +98,7 @@ final class SpeedRun {
 
     /// Several answers use kernels that one does not.
     private void warmUpTogether(int count) throws InterruptedException {
-        var end = System.nanoTime() + TOGETHER_WARM_UP.toNanos();
+        var end = System.nanoTime() + (long) (options.warmUpSeconds() * 1e9);
         do {
             together(count);
         } while (count > 1 && System.nanoTime() < end);
