@@ -40,12 +40,6 @@ final class ShortFewInput implements WorkerPool.Task {
     /// that rounding may add.
     private static final float ABSOLUTE_SUM = 4095 - 16;
 
-    /// The smallest sum of activations that is told from zero: its reciprocal is a normal number.
-    private static final float TINY = 1e-30f;
-
-    /// Added to a float of small size it leaves the nearest integer in the low bits, in one instruction.
-    private static final float ROUND = 0x1.8p23f;
-
     private final WorkerPool pool;
     private int[] pairs = new int[0];
     private int[] starts = new int[0];
@@ -202,7 +196,7 @@ final class ShortFewInput implements WorkerPool.Task {
             highSizes = highSizes.add(high.lanewise(VectorOperators.ABS));
         }
         var largest = Math.max(lowSizes.reduceLanes(VectorOperators.ADD), highSizes.reduceLanes(VectorOperators.ADD));
-        var inverse = largest < TINY ? 0 : ABSOLUTE_SUM / largest;
+        var inverse = largest < ShortInput.TINY ? 0 : ABSOLUTE_SUM / largest;
         var lowSum = IntVector.zero(HALF_WORD_INTS);
         var highSum = IntVector.zero(HALF_WORD_INTS);
         for (var i = 0; i < count; i += 8) {
@@ -221,6 +215,6 @@ final class ShortFewInput implements WorkerPool.Task {
 
     /// The integers in the lower halves of the lanes.
     private static IntVector round(FloatVector values, float inverse) {
-        return values.mul(inverse).add(ROUND).reinterpretAsInts();
+        return values.mul(inverse).add(ShortInput.ROUND).reinterpretAsInts();
     }
 }

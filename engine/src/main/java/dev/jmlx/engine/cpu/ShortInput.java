@@ -13,9 +13,9 @@ import jdk.incubator.vector.VectorShuffle;
 ///
 /// Tiles are those of [FloatInput]. Values are `[col][token]`, each an int that holds the value in both halves,
 /// because a broadcast of 32 bits is part of a load and one of 16 bits is not. Scales are `[col / block][token]`.
-/// Sums of the activations themselves,
-/// `[col / groupSize][token]`, are for the weights' biases: they are not quantized, as that would only add the
-/// error of their rounding. An activation that is no number makes all results of its token no numbers.
+/// Sums of the activations themselves, `[col / groupSize][token]`, are for the weights' biases: they are not
+/// quantized, as that would only add the error of their rounding. An activation that is no number makes all results of
+/// its token no numbers.
 ///
 /// Tiles are filled by several threads, one each, before kernels read them.
 final class ShortInput {
@@ -24,11 +24,11 @@ final class ShortInput {
     private static final float ABSOLUTE_SUM = 4095 - ShortTile.MOST_BLOCK / 2;
 
     /// The smallest sum of activations that is told from zero: its reciprocal is a normal number.
-    private static final float TINY = 1e-30f;
+    static final float TINY = 1e-30f;
 
     /// Added to a float of small size it leaves the nearest integer in the low bits, in one
     /// instruction.
-    private static final float ROUND = 0x1.8p23f;
+    static final float ROUND = 0x1.8p23f;
 
     /// A step of the integers, over 2^16: [ShortTile#scale] takes its sums where they lie, in upper
     /// halves.
