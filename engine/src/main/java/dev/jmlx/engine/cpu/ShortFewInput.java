@@ -1,6 +1,7 @@
 package dev.jmlx.engine.cpu;
 
 import dev.jmlx.engine.tensor.DType;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -13,8 +14,11 @@ import org.jspecify.annotations.Nullable;
 /// A pair is the activations of columns `k` (low half) and `k + 4` (high half) of a word's eight, and products of
 /// either half are added up on their own. The scale makes the absolute values of each half of its columns add up to
 /// 4095 at most, so that their products with weights of -8 .. 7 add up within 16 bits whatever the signs, as in
-/// [ShortInput]. Sums of the activations themselves, by group, are not quantized. An activation that is no number makes
-/// all results of its token no numbers.
+/// [ShortInput]. Sums of the activations themselves are not quantized. An activation that is no number makes all
+/// results of its token no numbers.
+///
+/// All of it is one array of ints, in the order in which it is read: for each tile of four tokens, for each sum,
+/// `starts[token], pairs[word][token][pair], scales[token], sums[token]`, the last two as bits of floats.
 ///
 /// Tokens that the last tile has too much are zero. Remembers what it holds; [#forget] must be called when tensors may
 /// have changed. Filled by the pool; engine thread, workers inside.
@@ -41,10 +45,7 @@ final class ShortFewInput implements WorkerPool.Task {
     private static final float ABSOLUTE_SUM = 4095 - 16;
 
     private final WorkerPool pool;
-    private int[] pairs = new int[0];
-    private int[] starts = new int[0];
-    private float[] scales = new float[0];
-    private float[] sums = new float[0];
+    private int[] records = new int[0];
     private CpuTensor x = new CpuTensor();
     private int tokens;
     private int cols;
@@ -90,15 +91,11 @@ final class ShortFewInput implements WorkerPool.Task {
         tensor = null;
     }
 
+    /// The kernel reads the starts behind the last record too.
     private void resize() {
-        if (pairs.length < tiles() * WIDTH * cols / 2) {
-            pairs = new int[tiles() * WIDTH * cols / 2];
-        }
-        var room = tiles() * scalesOfTile();
-        if (scales.length < room) {
-            scales = new float[room];
-            starts = new int[room];
-            sums = new float[room];
+        var room = recordsAt(tiles()) + WIDTH;
+        if (records.length < room) {
+            records = new int[room];
         }
     }
 
@@ -106,40 +103,18 @@ final class ShortFewInput implements WorkerPool.Task {
         return Math.ceilDiv(tokens, WIDTH);
     }
 
-    /// `[tile][word][token][pair]`.
-    int[] pairs() {
-        return pairs;
+    int[] records() {
+        return records;
     }
 
-    int pairsAt(int tile) {
-        return tile * WIDTH * cols / 2;
+    /// Where the first record of a tile begins.
+    int recordsAt(int tile) {
+        return tile * (cols / columns(groupSize)) * recordInts(columns(groupSize));
     }
 
-    /// What is added to sums, a pair each, in the order of [#scales].
-    int[] starts() {
-        return starts;
-    }
-
-    /// Steps of the integers, `[tile][sum][token]`.
-    float[] scales() {
-        return scales;
-    }
-
-    int scalesAt(int tile) {
-        return tile * scalesOfTile();
-    }
-
-    private int scalesOfTile() {
-        return WIDTH * (cols / columns(groupSize));
-    }
-
-    /// Sums of activations, `[tile][group][token]`.
-    float[] sums() {
-        return sums;
-    }
-
-    int sumsAt(int tile) {
-        return tile * WIDTH * (cols / groupSize);
+    /// Ints of a record, which has `columns` columns of each token.
+    static int recordInts(int columns) {
+        return WIDTH + WIDTH * columns / 2 + 2 * WIDTH;
     }
 
     @Override
@@ -158,39 +133,39 @@ final class ShortFewInput implements WorkerPool.Task {
         var token = tile * WIDTH + lane;
         var step = columns(groupSize);
         for (var col = from; col < end; col += step) {
-            var at = scalesAt(tile) + col / step * WIDTH + lane;
-            var pairAt = pairsAt(tile) + col / 2 * WIDTH + lane * ShortFewTokens.PAIRS;
-            var group = sumsAt(tile) + col / groupSize * WIDTH + lane;
-            if (col % groupSize == 0) {
-                sums[group] = 0;
-            }
+            var record = recordsAt(tile) + col / step * recordInts(step);
             if (token < tokens) {
-                sums[group] += quantize(x.rowOffset(token) + col, step, at, pairAt) * factor;
+                quantize(x.rowOffset(token) + col, step, record, lane);
             } else {
-                clear(step, at, pairAt);
+                clear(step, record, lane);
             }
         }
     }
 
-    private void clear(int count, int at, int pairAt) {
-        scales[at] = 0;
-        starts[at] = 0;
-        for (var i = 0; i < count / 8; i++) {
-            for (var k = 0; k < ShortFewTokens.PAIRS; k++) {
-                pairs[pairAt + i * WIDTH * ShortFewTokens.PAIRS + k] = 0;
-            }
+    private void clear(int count, int record, int lane) {
+        records[record + lane] = 0;
+        var at = record + WIDTH + lane * ShortFewTokens.PAIRS;
+        for (var i = 0; i < count; i += ShortFewTokens.COLUMNS) {
+            Arrays.fill(records, at, at + ShortFewTokens.PAIRS, 0);
+            at += WIDTH * ShortFewTokens.PAIRS;
         }
+        records[scaleAt(count, record, lane)] = 0;
+        records[scaleAt(count, record, lane) + WIDTH] = 0;
     }
 
-    /// Quantizes `count` activations from element `from` of the tensor; returns their sum.
-    private float quantize(int from, int count, int at, int pairAt) {
+    private static int scaleAt(int count, int record, int lane) {
+        return record + WIDTH + WIDTH * count / 2 + lane;
+    }
+
+    /// Quantizes `count` activations from element `from` of the tensor.
+    private void quantize(int from, int count, int record, int lane) {
         var values = x.data();
         var sum = FloatVector.zero(HALF_WORD);
         var lowSizes = FloatVector.zero(HALF_WORD);
         var highSizes = FloatVector.zero(HALF_WORD);
-        for (var i = from; i < from + count; i += 8) {
+        for (var i = from; i < from + count; i += ShortFewTokens.COLUMNS) {
             var low = FloatVector.fromArray(HALF_WORD, values, i);
-            var high = FloatVector.fromArray(HALF_WORD, values, i + 4);
+            var high = FloatVector.fromArray(HALF_WORD, values, i + ShortFewTokens.PAIRS);
             sum = sum.add(low).add(high);
             lowSizes = lowSizes.add(low.lanewise(VectorOperators.ABS));
             highSizes = highSizes.add(high.lanewise(VectorOperators.ABS));
@@ -199,18 +174,21 @@ final class ShortFewInput implements WorkerPool.Task {
         var inverse = largest < ShortInput.TINY ? 0 : ABSOLUTE_SUM / largest;
         var lowSum = IntVector.zero(HALF_WORD_INTS);
         var highSum = IntVector.zero(HALF_WORD_INTS);
-        for (var i = 0; i < count; i += 8) {
-            var low = round(FloatVector.fromArray(HALF_WORD, values, from + i), inverse);
-            var high = round(FloatVector.fromArray(HALF_WORD, values, from + i + 4), inverse);
+        var at = record + WIDTH + lane * ShortFewTokens.PAIRS;
+        for (var i = from; i < from + count; i += ShortFewTokens.COLUMNS) {
+            var low = round(FloatVector.fromArray(HALF_WORD, values, i), inverse);
+            var high = round(FloatVector.fromArray(HALF_WORD, values, i + ShortFewTokens.PAIRS), inverse);
             lowSum = lowSum.add(low);
             highSum = highSum.add(high);
-            low.and(0xFFFF).or(high.lanewise(VectorOperators.LSHL, 16)).intoArray(pairs, pairAt + i / 2 * WIDTH);
+            low.and(0xFFFF).or(high.lanewise(VectorOperators.LSHL, 16)).intoArray(records, at);
+            at += WIDTH * ShortFewTokens.PAIRS;
         }
-        scales[at] = largest / ABSOLUTE_SUM * factor;
         var low = -8 * lowSum.reduceLanes(VectorOperators.ADD);
         var high = -8 * highSum.reduceLanes(VectorOperators.ADD);
-        starts[at] = (low & 0xFFFF) | (high << 16);
-        return sum.reduceLanes(VectorOperators.ADD);
+        records[record + lane] = (low & 0xFFFF) | (high << 16);
+        var scale = scaleAt(count, record, lane);
+        records[scale] = Float.floatToRawIntBits(largest / ABSOLUTE_SUM * factor);
+        records[scale + WIDTH] = Float.floatToRawIntBits(sum.reduceLanes(VectorOperators.ADD) * factor);
     }
 
     /// The integers in the lower halves of the lanes.

@@ -71,8 +71,8 @@ class ShortFewTokensTest {
                     var halves = new int[2];
                     for (var k = col; k < col + columns; k++) {
                         var step = step(input, t, k, columns);
-                        halves[k / 4 % 2] += Math.abs(integer(input, t, k));
-                        assertThat(Math.abs(integer(input, t, k) * step - x.data()[t * 256 + k]))
+                        halves[k / 4 % 2] += Math.abs(integer(input, t, k, columns));
+                        assertThat(Math.abs(integer(input, t, k, columns) * step - x.data()[t * 256 + k]))
                                 .isLessThanOrEqualTo(step * 0.501);
                     }
                     assertThat(Math.max(halves[0], halves[1])).isBetween(4000, 4095);
@@ -143,7 +143,8 @@ class ShortFewTokensTest {
                     var scale = RandomRowBlocks.scale(weights, row, col / weights.groupSize());
                     var bias = RandomRowBlocks.bias(weights, row, col / weights.groupSize());
                     var exact = x.data()[token * cols + col];
-                    var rounded = integer(input, token, col) * step(input, token, col, columns) / factor(weights);
+                    var rounded =
+                            integer(input, token, col, columns) * step(input, token, col, columns) / factor(weights);
                     var centred = scale * (RandomRowBlocks.value(weights, row, col) - 8) * rounded;
                     var rest = (bias + 8 * scale) * exact;
                     sum += centred + rest;
@@ -175,15 +176,20 @@ class ShortFewTokensTest {
     }
 
     /// What the kernel computes with instead of an activation, in steps.
-    private static int integer(ShortFewInput input, int token, int col) {
-        var word = col / 8 * ShortFewTokens.TOKENS + token % ShortFewTokens.TOKENS;
-        var at = input.pairsAt(token / ShortFewTokens.TOKENS) + word * ShortFewTokens.PAIRS + col % 4;
-        return col % 8 < 4 ? (short) input.pairs()[at] : input.pairs()[at] >> 16;
+    private static int integer(ShortFewInput input, int token, int col, int columns) {
+        var word = col % columns / ShortFewTokens.COLUMNS * ShortFewTokens.TOKENS + token % ShortFewTokens.TOKENS;
+        var pair = ShortFewTokens.TOKENS + word * ShortFewTokens.PAIRS + col % ShortFewTokens.PAIRS;
+        var ints = input.records()[record(input, token, col, columns) + pair];
+        return col % ShortFewTokens.COLUMNS < ShortFewTokens.PAIRS ? (short) ints : ints >> 16;
     }
 
     private static double step(ShortFewInput input, int token, int col, int columns) {
-        var at = input.scalesAt(token / ShortFewTokens.TOKENS);
-        return input.scales()[at + col / columns * ShortFewTokens.TOKENS + token % ShortFewTokens.TOKENS];
+        var scale = ShortFewTokens.TOKENS + columns / 2 * ShortFewTokens.TOKENS + token % ShortFewTokens.TOKENS;
+        return Float.intBitsToFloat(input.records()[record(input, token, col, columns) + scale]);
+    }
+
+    private static int record(ShortFewInput input, int token, int col, int columns) {
+        return input.recordsAt(token / ShortFewTokens.TOKENS) + col / columns * ShortFewInput.recordInts(columns);
     }
 
     private static double factor(RowBlocks.Quantized weights) {
