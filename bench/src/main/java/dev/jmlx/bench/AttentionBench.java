@@ -5,6 +5,7 @@ import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.cpu.CpuOps;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Precision;
+import dev.jmlx.engine.tensor.DType;
 import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -61,8 +62,8 @@ public class AttentionBench {
         ops = new CpuOps(threads, Precision.EXACT);
         caches = new KvCaches(type, 1, 1, past + tokens, KV_HEADS, HEAD_DIM);
         caches.reserve(0, past + tokens);
-        queries = ops.prepare(RandomMatrix.dense(arena, tokens, KV_HEADS * GROUP * HEAD_DIM), arena);
-        keys = ops.prepare(RandomMatrix.dense(arena, tokens, KV_HEADS * HEAD_DIM), arena);
+        queries = ops.prepare(RandomMatrix.dense(arena, DType.F32, tokens, KV_HEADS * GROUP * HEAD_DIM), arena);
+        keys = ops.prepare(RandomMatrix.dense(arena, DType.F32, tokens, KV_HEADS * HEAD_DIM), arena);
         var ids = new int[tokens];
         for (var i = 0; i < tokens; i++) {
             ids[i] = i;
@@ -78,8 +79,8 @@ public class AttentionBench {
         var history = new Batch(chunk, 1);
         var ids = new int[chunk];
         var cpu = Objects.requireNonNull(ops);
-        var q = cpu.prepare(RandomMatrix.dense(arena, 1, KV_HEADS * GROUP * HEAD_DIM), arena);
-        var kv = cpu.prepare(RandomMatrix.dense(arena, 1, KV_HEADS * HEAD_DIM), arena);
+        var q = cpu.prepare(RandomMatrix.dense(arena, DType.F32, 1, KV_HEADS * GROUP * HEAD_DIM), arena);
+        var kv = cpu.prepare(RandomMatrix.dense(arena, DType.F32, 1, KV_HEADS * HEAD_DIM), arena);
         for (var from = 0; from < past; from += chunk) {
             history.clear();
             history.add(0, from, ids, 0, Math.min(chunk, past - from), Batch.Logits.NONE);

@@ -3,6 +3,7 @@ package dev.jmlx.bench;
 import dev.jmlx.engine.cpu.CpuOps;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Precision;
+import dev.jmlx.engine.tensor.DType;
 import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -22,9 +23,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Quantized linear layers of 2048 columns and 16384 rows: one token (read GB/s) and many (compute GFLOP/s).
+/// Linear layers of 2048 columns and 65536 rows: one token and a few (read GB/s), and many (compute GFLOP/s).
 ///
-/// 4-bit weights with their scales are 19 MB or more, so one token is read from beyond the L2.
+/// Weights of 2 bits with their scales are 38 MB, of 4 bits 76 MB, so what one token reads comes from memory where a
+/// cache of the last level has less than that.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -32,16 +34,17 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(value = 1, jvmArgsAppend = "--add-modules=jdk.incubator.vector")
 public class LinearBench {
-    private static final int ROWS = 16_384;
+    private static final int ROWS = 65_536;
     private static final int COLS = 2_048;
 
-    @Param({"2", "3", "4", "5", "6", "8"})
-    public int bits;
+    /// Bits of a quantized weight, or a type.
+    @Param({"2", "3", "4", "5", "6", "8", "F16", "BF16", "F32"})
+    public String weights = "4";
 
     @Param({"64"})
     public int groupSize;
 
-    @Param({"1", "8", "256"})
+    @Param({"1", "4", "256"})
     public int tokens;
 
     @Param({"1", "2"})
@@ -59,14 +62,20 @@ public class LinearBench {
     @Setup
     public void create() {
         ops = new CpuOps(threads, precision);
-        weight = ops.prepare(RandomMatrix.quantized(arena, ROWS, COLS, bits, groupSize), arena);
-        activations = ops.prepare(RandomMatrix.dense(arena, tokens, COLS), arena);
+        weight = ops.prepare(random(), arena);
+        activations = ops.prepare(RandomMatrix.dense(arena, DType.F32, tokens, COLS), arena);
         var ids = new int[tokens];
         for (var i = 0; i < tokens; i++) {
             ids[i] = i;
         }
         batch = new Batch(tokens, 1);
         batch.add(0, 0, ids, 0, tokens, Batch.Logits.NONE);
+    }
+
+    private Matrix random() {
+        return Character.isDigit(weights.charAt(0))
+                ? RandomMatrix.quantized(arena, ROWS, COLS, Integer.parseInt(weights), groupSize)
+                : RandomMatrix.dense(arena, DType.valueOf(weights), ROWS, COLS);
     }
 
     @TearDown

@@ -7,7 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
 
-/// Weight matrices with random contents and f16 scales.
+/// Matrices with random contents, scales in f16.
 final class RandomMatrix {
     private RandomMatrix() {}
 
@@ -28,12 +28,18 @@ final class RandomMatrix {
                 packed, scales, biases, DType.F16, rows, cols, bits, groupSize, QuantizationMode.AFFINE);
     }
 
-    static Matrix.Dense dense(Arena arena, int rows, int cols) {
+    static Matrix.Dense dense(Arena arena, DType type, int rows, int cols) {
         var random = new Random(cols);
-        var data = arena.allocate((long) rows * cols * Float.BYTES, 64);
+        var data = arena.allocate((long) rows * cols * type.byteSize(), 64);
         for (var i = 0L; i < (long) rows * cols; i++) {
-            data.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextGaussian());
+            var value = random.nextFloat() - 0.5f;
+            switch (type) {
+                case F32 -> data.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+                case F16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(value));
+                case BF16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(value) >> 16));
+                default -> throw new IllegalArgumentException(type + " is no type of dense weights");
+            }
         }
-        return new Matrix.Dense(data, DType.F32, rows, cols);
+        return new Matrix.Dense(data, type, rows, cols);
     }
 }
