@@ -62,7 +62,7 @@ public class LinearBench {
     @Setup
     public void create() {
         ops = new CpuOps(threads, precision);
-        weight = ops.prepare(random(), arena);
+        weight = ops.prepare(randomWeight(), arena);
         activations = ops.prepare(RandomMatrix.dense(arena, DType.F32, tokens, COLS), arena);
         var ids = new int[tokens];
         for (var i = 0; i < tokens; i++) {
@@ -72,7 +72,7 @@ public class LinearBench {
         batch.add(0, 0, ids, 0, tokens, Batch.Logits.NONE);
     }
 
-    private Matrix random() {
+    private Matrix randomWeight() {
         return Character.isDigit(weights.charAt(0))
                 ? RandomMatrix.quantized(arena, ROWS, COLS, Integer.parseInt(weights), groupSize)
                 : RandomMatrix.dense(arena, DType.valueOf(weights), ROWS, COLS);

@@ -132,13 +132,14 @@ final class ShortFewInput implements WorkerPool.Task {
     private void arrange(int tile, int lane, int from, int end) {
         var token = tile * WIDTH + lane;
         var step = columns(groupSize);
+        var record = recordsAt(tile) + from / step * recordInts(step);
         for (var col = from; col < end; col += step) {
-            var record = recordsAt(tile) + col / step * recordInts(step);
             if (token < tokens) {
                 quantize(x.rowOffset(token) + col, step, record, lane);
             } else {
                 clear(step, record, lane);
             }
+            record += recordInts(step);
         }
     }
 
@@ -149,10 +150,12 @@ final class ShortFewInput implements WorkerPool.Task {
             Arrays.fill(records, at, at + ShortFewTokens.PAIRS, 0);
             at += WIDTH * ShortFewTokens.PAIRS;
         }
-        records[scaleAt(count, record, lane)] = 0;
-        records[scaleAt(count, record, lane) + WIDTH] = 0;
+        var scale = scaleAt(count, record, lane);
+        records[scale] = 0;
+        records[scale + WIDTH] = 0;
     }
 
+    /// The scale of a record's token in `lane`; its sum lies [#WIDTH] behind.
     private static int scaleAt(int count, int record, int lane) {
         return record + WIDTH + WIDTH * count / 2 + lane;
     }

@@ -19,10 +19,9 @@ import jdk.incubator.vector.VectorOperators;
 /// biases are for centred weights too: `bias + 8 * scale`.
 ///
 /// Nothing in Java asks for memory ahead of its use, and while the oldest load waits, the processor can only start
-/// what fits its window; so fewer instructions between two loads also mean more loads under way. That is why
-/// activations, their starts and scales are one array, whose checks C2 then joins, and why a sum's end is found by an
-/// address. Measured from memory on two cores of a server x86 with AVX-512: 28 GB/s of weights against 15 of
-/// [FewTokens], and 40 to 45 for one token. Any thread.
+/// what fits its window; so fewer instructions between two loads also mean more loads under way. Activations, starts
+/// and scales are one array, whose checks C2 joins. Measured from memory on two cores of a server x86 with AVX-512:
+/// 28 GB/s of weights against 15 of [FewTokens], and 40 to 45 for one token. Any thread.
 final class ShortFewTokens {
     /// Tokens of one pass.
     static final int TOKENS = FewTokens.TOKENS;
