@@ -10,7 +10,7 @@ import java.util.Arrays;
 /// Engine thread; the getters any.
 final class AttentionPlan {
     /// Units that each thread should get, so that the last ones to finish are short.
-    private static final int UNITS_PER_THREAD = 6;
+    private static final int UNITS_PER_THREAD = 3;
 
     /// Rows that cost as much as reading the keys and values does.
     private static final int FREE_ROWS = 4;

@@ -6,15 +6,28 @@ import java.util.SplittableRandom;
 /// Chooses the next token from a row of logits.
 ///
 /// Steps, in mlx-lm's order: `top_p` on the probabilities at temperature 1, then `top_k` among what is left,
-/// then the draw at `temperature`. With `top_p`
-/// only candidates that can survive are sorted; `top_k` alone sorts the vocabulary. One instance serves all
-/// sequences of an engine and owns the scratch memory; engine thread only.
+/// then the draw at `temperature`. Only candidates that can survive are sorted; without `top_p` and `top_k` nothing
+/// is. One instance serves all sequences of an engine and owns the scratch memory; engine thread only.
+///
+/// The loops over the whole vocabulary are written so that C2 turns them into vectors: a draw at temperature 1 from
+/// 128,256 logits took 0.78 ms with [Math#exp], a twentieth of a decoding step.
 public final class Sampler {
+    /// Tokens whose weights are summed by themselves, so that a draw walks through one such stretch only.
+    private static final int STRETCH = 256;
+
+    /// How far below the largest logit the search for the most probable tokens looks first.
+    private static final float FIRST_DEPTH = 8;
+
+    /// Below the largest logit by this, a weight is 0.
+    private static final float LAST_DEPTH = 128;
+
     private final float[] weights;
+    private final double[] stretchSums;
     private final long[] candidates;
 
     public Sampler(int vocabSize) {
         weights = new float[vocabSize];
+        stretchSums = new double[Math.ceilDiv(vocabSize, STRETCH)];
         candidates = new long[vocabSize];
     }
 
@@ -24,6 +37,9 @@ public final class Sampler {
         var best = argmax(logits);
         if (params.temperature() == 0 || params.topK() == 1) {
             return best;
+        }
+        if (params.topP() == 1 && params.topK() == 0) {
+            return drawFromAll(logits, best, params.temperature(), random);
         }
         var count = candidates(logits, logits[best], params);
         return draw(logits, logits[best], count, params.temperature(), random);
@@ -43,32 +59,97 @@ public final class Sampler {
         return best;
     }
 
-    /// Fills `candidates` with the tokens that may be drawn, and returns how many they are.
-    private int candidates(float[] logits, float max, SamplingParams params) {
-        var vocabSize = weights.length;
-        if (params.topP() == 1 && params.topK() == 0) {
-            for (var i = 0; i < vocabSize; i++) {
-                candidates[i] = i;
+    private int drawFromAll(float[] logits, int best, float temperature, SplittableRandom random) {
+        var left = random.nextDouble() * weigh(logits, logits[best], temperature);
+        for (var stretch = 0; stretch < stretchSums.length; stretch++) {
+            if (left < stretchSums[stretch]) {
+                for (var i = stretch * STRETCH; i < Math.min(weights.length, (stretch + 1) * STRETCH); i++) {
+                    left -= weights[i];
+                    if (left < 0) {
+                        return i;
+                    }
+                }
+                break; // rounding used up the stretch
             }
-            return vocabSize;
+            left -= stretchSums[stretch];
         }
-        var count = params.topP() < 1
-                ? nucleus(logits, max, params.topP())
-                : sortAbove(logits, largest(logits, params.topK()));
+        return best;
+    }
+
+    /// Fills `weights` with `exp((logits - max) / temperature)` to within 3e-5 of each, and returns their sum.
+    ///
+    /// `exp(x) = exp(x / 128)^128`, the small exponential by its Taylor polynomial of degree 9 on -1 to 0: only
+    /// products and sums, since C2 (Java 25) does not vectorize putting a power of two together from bits.
+    private double weigh(float[] logits, float max, float temperature) {
+        var factor = 1 / Math.max(temperature, Float.MIN_NORMAL);
+        for (var i = 0; i < weights.length; i++) {
+            var t = Math.max((logits[i] - max) * factor, -LAST_DEPTH) * (1 / LAST_DEPTH);
+            var p = t * (1f / 362_880) + 1f / 40_320;
+            p = p * t + 1f / 5_040;
+            p = p * t + 1f / 720;
+            p = p * t + 1f / 120;
+            p = p * t + 1f / 24;
+            p = p * t + 1f / 6;
+            p = p * t + 1f / 2;
+            p = p * t + 1f;
+            p = p * t + 1f;
+            var p2 = p * p;
+            var p4 = p2 * p2;
+            var p8 = p4 * p4;
+            var p16 = p8 * p8;
+            var p32 = p16 * p16;
+            var p64 = p32 * p32;
+            weights[i] = p64 * p64;
+        }
+        double sum = 0;
+        for (var stretch = 0; stretch < stretchSums.length; stretch++) {
+            stretchSums[stretch] = sum(stretch * STRETCH, Math.min(weights.length, (stretch + 1) * STRETCH));
+            sum += stretchSums[stretch];
+        }
+        return sum;
+    }
+
+    /// The sum of `weights[from .. to - 1]`, in four chains, since one would wait for each addition.
+    private double sum(int from, int to) {
+        double a = 0;
+        double b = 0;
+        double c = 0;
+        double d = 0;
+        var i = from;
+        for (; i + 3 < to; i += 4) {
+            a += weights[i];
+            b += weights[i + 1];
+            c += weights[i + 2];
+            d += weights[i + 3];
+        }
+        for (; i < to; i++) {
+            a += weights[i];
+        }
+        return a + b + (c + d);
+    }
+
+    /// Fills `candidates` with the tokens that may be drawn, most probable first, and returns how many they are.
+    private int candidates(float[] logits, float max, SamplingParams params) {
+        if (params.topP() == 1) {
+            return Math.min(params.topK(), sortAbove(logits, largest(logits, params.topK())));
+        }
+        var count = nucleus(logits, max, params.topP());
         return params.topK() > 0 ? Math.min(count, params.topK()) : count;
     }
 
-    /// The smallest set of most probable tokens whose probabilities reach `topP`, most probable first.
+    /// The smallest set of most probable tokens whose probabilities reach `topP`.
     private int nucleus(float[] logits, float max, float topP) {
-        double sum = 0;
-        for (var i = 0; i < weights.length; i++) {
-            weights[i] = (float) Math.exp(logits[i] - max);
-            sum += weights[i];
+        var wanted = topP * weigh(logits, max, 1);
+        var count = 0;
+        var depth = FIRST_DEPTH;
+        for (double reached = 0; reached < wanted && depth <= LAST_DEPTH; depth *= 2) {
+            count = collect(logits, max - depth);
+            reached = 0;
+            for (var i = 0; i < count; i++) {
+                reached += weights[(int) candidates[i]];
+            }
         }
-        // Tokens below this probability add up to less than 1 - topP, so none of them can be in the set.
-        var floor = (float) (max + Math.log((1 - topP) / weights.length * sum));
-        var count = sortAbove(logits, Math.min(floor, max));
-        double wanted = topP * sum;
+        sort(count);
         var kept = 0;
         for (double reached = 0; kept < count && reached < wanted; kept++) {
             reached += weights[(int) candidates[kept]];
@@ -114,17 +195,29 @@ public final class Sampler {
     /// Sorts the tokens whose logit is at least `floor`, largest first; of equal ones the smaller id
     /// comes first.
     private int sortAbove(float[] logits, float floor) {
+        var count = collect(logits, floor);
+        sort(count);
+        return count;
+    }
+
+    /// Fills `candidates` with the tokens whose logit is at least `floor`: the id in the lower half, the order for
+    /// [#sort] in the upper.
+    private int collect(float[] logits, float floor) {
         var count = 0;
         for (var i = 0; i < weights.length; i++) {
             if (logits[i] >= floor) {
                 candidates[count++] = ((long) ~ascending(logits[i]) << 32) | i;
             }
         }
+        return count;
+    }
+
+    /// Sorts what [#collect] found and leaves the tokens' ids.
+    private void sort(int count) {
         Arrays.sort(candidates, 0, count);
         for (var i = 0; i < count; i++) {
             candidates[i] &= 0xFFFF_FFFFL;
         }
-        return count;
     }
 
     /// An int that is ordered as the float is.

@@ -8,11 +8,13 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.FloatRange;
 import net.jqwik.api.constraints.IntRange;
-import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -67,6 +69,46 @@ final class SamplerTest {
         }
     }
 
+    /// The token at which the cumulative probabilities, computed in double, reach the random number.
+    @Property(tries = 300)
+    void drawsFromAllWhereTheCumulativeProbabilitiesReachTheRandomNumber(
+            @ForAll("logits") float[] logits,
+            @ForAll @FloatRange(min = 0.1f, max = 5) float temperature,
+            @ForAll long seed) {
+        var token = new Sampler(logits.length)
+                .sample(logits, new SamplingParams(temperature, 1, 0, null), new SplittableRandom(seed));
+        var upTo = new double[logits.length + 1];
+        for (var i = 0; i < logits.length; i++) {
+            upTo[i + 1] = upTo[i] + Math.exp(logits[i] / (double) temperature);
+        }
+        var reached = new SplittableRandom(seed).nextDouble() * upTo[logits.length];
+        var slack = 1e-4 * upTo[logits.length];
+        assertThat(reached).isBetween(upTo[token] - slack, upTo[token + 1] + slack);
+    }
+
+    @Test
+    void topPFindsWhatLiesFarBelowTheLargest() {
+        var logits = new float[20_000];
+        Arrays.fill(logits, -10);
+        logits[7] = 0;
+        var random = new SplittableRandom(1);
+        var sampler = new Sampler(logits.length);
+        var draws = 500;
+        var first = 0;
+        for (var i = 0; i < draws; i++) {
+            first += sampler.sample(logits, new SamplingParams(1, 0.8f, 0, null), random) == 7 ? 1 : 0;
+        }
+        var expected = 1 / (0.8 * (1 + 19_999 * Math.exp(-10)));
+        var slack = 5 * Math.sqrt(expected * (1 - expected) / draws);
+        assertThat(first / (double) draws).isBetween(expected - slack, expected + slack);
+    }
+
+    @Test
+    void aTinyTemperatureTakesTheLargest() {
+        var params = new SamplingParams(Float.MIN_VALUE, 1, 0, null);
+        assertThat(drawn(params)).containsExactly(1, 4);
+    }
+
     @Test
     void topKKeepsTheLargest() {
         assertThat(drawn(new SamplingParams(1, 1, 3, null))).containsExactly(1, 2, 4);
@@ -103,13 +145,22 @@ final class SamplerTest {
 
     @Property(tries = 300)
     void theTokenIsAlwaysAmongThoseThatAFullSortKeeps(
-            @ForAll @Size(min = 1, max = 60) float @FloatRange(min = -30, max = 30) [] logits,
+            @ForAll("logits") float[] logits,
             @ForAll @FloatRange(min = 0.01f, max = 1) float topP,
             @ForAll @IntRange(max = 20) int topK,
             @ForAll long seed) {
         var token = new Sampler(logits.length)
                 .sample(logits, new SamplingParams(1, topP, topK, null), new SplittableRandom(seed));
         assertThat(allowed(logits, topP, topK)).contains(token);
+    }
+
+    @Provide
+    static Arbitrary<float[]> logits() {
+        return Arbitraries.floats()
+                .between(-30, 30)
+                .array(float[].class)
+                .ofMinSize(1)
+                .ofMaxSize(2_000);
     }
 
     /// The definition, by sorting everything; generous by one token where rounding decides.
