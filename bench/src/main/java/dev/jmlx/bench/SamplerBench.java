@@ -17,8 +17,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// One token drawn from logits that are spread like those of a model in the middle of a sentence: a bell curve and
-/// ten tokens that stand out. Microseconds, one thread.
+/// One token drawn from bell-shaped logits, with or without ten tokens that hold most of the probability, as in the
+/// middle of a sentence. Microseconds, one thread.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -32,6 +32,10 @@ public class SamplerBench {
 
     @Param({"GREEDY", "ALL", "TOP_P", "TOP_K"})
     public Choice choice = Choice.GREEDY;
+
+    /// Whether ten tokens stand out.
+    @Param({"true", "false"})
+    public boolean peaked;
 
     private final SplittableRandom random = new SplittableRandom(1);
     private Sampler sampler = new Sampler(0);
@@ -61,7 +65,7 @@ public class SamplerBench {
         for (var i = 0; i < vocabulary; i++) {
             logits[i] = (float) (2.5 * source.nextGaussian());
         }
-        for (var i = 1; i <= 10; i++) {
+        for (var i = 1; peaked && i <= 10; i++) {
             logits[i * vocabulary / 11] = 20 - i;
         }
     }

@@ -16,6 +16,7 @@ import dev.jmlx.engine.generate.TokenEvent;
 import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.sample.SamplingParams;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -30,6 +31,9 @@ import org.junit.jupiter.api.Timeout;
 final class EngineTest {
     private static final int CONTEXT = 512;
     private static final int VOCABULARY = 320;
+
+    /// Far more than a machine needs that has nothing else to do.
+    private static final Duration COMPILED_WITHIN = Duration.ofSeconds(60);
 
     private Engine engine = open(4, 8, Precision.FAST);
 
@@ -214,7 +218,7 @@ final class EngineTest {
                 .hasMessageContaining("token id 320 is outside the model's vocabulary of 320");
     }
 
-    /// The least of several answers: until a kernel is compiled, its vectors are objects.
+    /// The least of many answers: until a kernel is compiled, its vectors are objects.
     @Test
     void steadyGenerationAllocatesNextToNothing() throws InterruptedException {
         read(engine.submit(greedy(prompt(1, 5), 500)));
@@ -225,7 +229,8 @@ final class EngineTest {
                 .max()
                 .orElseThrow();
         var least = Long.MAX_VALUE;
-        for (var answer = 0; answer < 10 && least >= 256; answer++) {
+        var end = System.nanoTime() + COMPILED_WITHIN.toNanos();
+        while (least >= 256 && System.nanoTime() < end) {
             var before = threads.getThreadAllocatedBytes(engineThread);
             read(engine.submit(greedy(prompt(1, 5), 500)));
             least = Math.min(least, (threads.getThreadAllocatedBytes(engineThread) - before) / 500);

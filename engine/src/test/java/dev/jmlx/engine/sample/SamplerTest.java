@@ -69,6 +69,46 @@ final class SamplerTest {
         }
     }
 
+    @Test
+    void ruledOutTokensAreNotDrawnWhereStretchesMeet() {
+        var logits = new float[600];
+        Arrays.fill(logits, Float.NEGATIVE_INFINITY);
+        var possible = Set.of(254, 257, 513);
+        possible.forEach(token -> logits[token] = 1);
+        var sampler = new Sampler(logits.length);
+        var random = new SplittableRandom(1);
+        for (var params : List.of(
+                new SamplingParams(1, 1, 0, null),
+                new SamplingParams(1, 0.999f, 0, null),
+                new SamplingParams(1, 1, 5, null),
+                new SamplingParams(1, 0.999f, 5, null))) {
+            var drawn = new TreeSet<Integer>();
+            for (var i = 0; i < 1_000; i++) {
+                drawn.add(sampler.sample(logits, params, random));
+            }
+            assertThat(drawn).isEqualTo(possible);
+        }
+    }
+
+    @Test
+    void weightsAreExponentials() {
+        var logits = new float[87_001];
+        for (var i = 0; i < logits.length; i++) {
+            logits[i] = i / -1_000f;
+        }
+        var sampler = new Sampler(logits.length);
+        var sum = sampler.weigh(logits, 0, 1);
+        var expectedSum = 0.0;
+        for (var i = 0; i < logits.length; i++) {
+            var expected = Math.exp(logits[i]);
+            assertThat(sampler.weights[i] / expected).isBetween(1 - 4e-5, 1 + 4e-5);
+            expectedSum += expected;
+        }
+        assertThat(sum / expectedSum).isBetween(1 - 4e-5, 1 + 4e-5);
+        sampler.weigh(logits, 104, 1);
+        assertThat(sampler.weights).containsOnly(0);
+    }
+
     /// The token at which the cumulative probabilities, computed in double, reach the random number.
     @Property(tries = 300)
     void drawsFromAllWhereTheCumulativeProbabilitiesReachTheRandomNumber(
@@ -103,6 +143,7 @@ final class SamplerTest {
         assertThat(first / (double) draws).isBetween(expected - slack, expected + slack);
     }
 
+    /// Of two largest tokens both come, which they do not where a weight is NaN.
     @Test
     void aTinyTemperatureTakesTheLargest() {
         var params = new SamplingParams(Float.MIN_VALUE, 1, 0, null);
