@@ -3,6 +3,7 @@ package dev.jmlx.engine.cpu;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
@@ -83,30 +84,26 @@ final class HalfProduct {
         var c0d = FloatVector.fromArray(Lanes.FLOAT, c, cStart + 3 * Lanes.COUNT);
         for (var k = 0; k < count; k++) {
             var at = from + (long) k * stride;
-            var ba = ShortVector.fromMemorySegment(Lanes.HALF, b, at, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var ba = ((IntVector) ShortVector.fromMemorySegment(Lanes.HALF, b, at, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
-            var bb = ShortVector.fromMemorySegment(
-                            Lanes.HALF, b, at + 1L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var bb = ((IntVector) ShortVector.fromMemorySegment(
+                                    Lanes.HALF, b, at + 1L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
-            var bc = ShortVector.fromMemorySegment(
-                            Lanes.HALF, b, at + 2L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var bc = ((IntVector) ShortVector.fromMemorySegment(
+                                    Lanes.HALF, b, at + 2L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
-            var bd = ShortVector.fromMemorySegment(
-                            Lanes.HALF, b, at + 3L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var bd = ((IntVector) ShortVector.fromMemorySegment(
+                                    Lanes.HALF, b, at + 3L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
@@ -145,30 +142,26 @@ final class HalfProduct {
         var c1d = FloatVector.fromArray(Lanes.FLOAT, c, cStart + cStride + 3 * Lanes.COUNT);
         for (var k = 0; k < count; k++) {
             var at = from + (long) k * stride;
-            var ba = ShortVector.fromMemorySegment(Lanes.HALF, b, at, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var ba = ((IntVector) ShortVector.fromMemorySegment(Lanes.HALF, b, at, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
-            var bb = ShortVector.fromMemorySegment(
-                            Lanes.HALF, b, at + 1L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var bb = ((IntVector) ShortVector.fromMemorySegment(
+                                    Lanes.HALF, b, at + 1L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
-            var bc = ShortVector.fromMemorySegment(
-                            Lanes.HALF, b, at + 2L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var bc = ((IntVector) ShortVector.fromMemorySegment(
+                                    Lanes.HALF, b, at + 2L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
-            var bd = ShortVector.fromMemorySegment(
-                            Lanes.HALF, b, at + 3L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var bd = ((IntVector) ShortVector.fromMemorySegment(
+                                    Lanes.HALF, b, at + 3L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
@@ -220,30 +213,26 @@ final class HalfProduct {
         var c2d = FloatVector.fromArray(Lanes.FLOAT, c, cStart + 2 * cStride + 3 * Lanes.COUNT);
         for (var k = 0; k < count; k++) {
             var at = from + (long) k * stride;
-            var ba = ShortVector.fromMemorySegment(Lanes.HALF, b, at, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var ba = ((IntVector) ShortVector.fromMemorySegment(Lanes.HALF, b, at, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
-            var bb = ShortVector.fromMemorySegment(
-                            Lanes.HALF, b, at + 1L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var bb = ((IntVector) ShortVector.fromMemorySegment(
+                                    Lanes.HALF, b, at + 1L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
-            var bc = ShortVector.fromMemorySegment(
-                            Lanes.HALF, b, at + 2L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var bc = ((IntVector) ShortVector.fromMemorySegment(
+                                    Lanes.HALF, b, at + 2L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
-            var bd = ShortVector.fromMemorySegment(
-                            Lanes.HALF, b, at + 3L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var bd = ((IntVector) ShortVector.fromMemorySegment(
+                                    Lanes.HALF, b, at + 3L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
@@ -308,30 +297,26 @@ final class HalfProduct {
         var c3d = FloatVector.fromArray(Lanes.FLOAT, c, cStart + 3 * cStride + 3 * Lanes.COUNT);
         for (var k = 0; k < count; k++) {
             var at = from + (long) k * stride;
-            var ba = ShortVector.fromMemorySegment(Lanes.HALF, b, at, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var ba = ((IntVector) ShortVector.fromMemorySegment(Lanes.HALF, b, at, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
-            var bb = ShortVector.fromMemorySegment(
-                            Lanes.HALF, b, at + 1L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var bb = ((IntVector) ShortVector.fromMemorySegment(
+                                    Lanes.HALF, b, at + 1L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
-            var bc = ShortVector.fromMemorySegment(
-                            Lanes.HALF, b, at + 2L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var bc = ((IntVector) ShortVector.fromMemorySegment(
+                                    Lanes.HALF, b, at + 2L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();
-            var bd = ShortVector.fromMemorySegment(
-                            Lanes.HALF, b, at + 3L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
-                    .convertShape(VectorOperators.S2I, Lanes.INT, 0)
-                    .reinterpretAsInts()
+            var bd = ((IntVector) ShortVector.fromMemorySegment(
+                                    Lanes.HALF, b, at + 3L * Lanes.COUNT * Short.BYTES, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                     .lanewise(VectorOperators.LSHL, shift)
                     .and(mask)
                     .reinterpretAsFloats();

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /// Writes keys and values to a cache, rounded to its type; the scratch of one worker.
@@ -96,7 +97,7 @@ final class KvStore {
     /// To the nearest, ties to even; what is too large to the largest, what would be subnormal to 0.
     private void roundToHalves(int count) {
         for (var i = 0; i < count; i += Lanes.COUNT) {
-            var bits = FloatVector.fromArray(Lanes.FLOAT, floats, i).reinterpretAsInts();
+            var bits = (IntVector) FloatVector.fromArray(Lanes.FLOAT, floats, i).reinterpretShape(Lanes.INT, 0);
             var magnitude = bits.and(MAGNITUDE);
             var bounded = magnitude.min(LARGEST_HALF);
             var odd = bounded.lanewise(VectorOperators.LSHR, HALF_SHIFT).and(1);
@@ -114,7 +115,7 @@ final class KvStore {
     /// To the nearest, ties to even.
     private void roundToBrainFloats(int count) {
         for (var i = 0; i < count; i += Lanes.COUNT) {
-            var bits = FloatVector.fromArray(Lanes.FLOAT, floats, i).reinterpretAsInts();
+            var bits = (IntVector) FloatVector.fromArray(Lanes.FLOAT, floats, i).reinterpretShape(Lanes.INT, 0);
             var odd = bits.lanewise(VectorOperators.LSHR, Short.SIZE).and(1);
             bits.add(odd)
                     .add(0x7fff)

@@ -86,6 +86,8 @@ final class Rehearsal implements Ops {
             goesOn = burst(left, () -> stop.getAsBoolean() || System.nanoTime() - end >= 0);
             left.removeIf(Exercise::isCompiled);
         }
+        // The heap has grown for boxed vectors that there will be none of from now on.
+        System.gc();
         log.debug("{} operations rehearsed, {} of them still slow", exercises.size(), left.size());
     }
 

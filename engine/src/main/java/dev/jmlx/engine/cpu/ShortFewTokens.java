@@ -51,7 +51,8 @@ final class ShortFewTokens {
     }
 
     /// In one method: a vector that crosses a call which C2 does not inline is boxed, and here it does not even
-    /// inline four lines.
+    /// inline four lines. `reinterpretShape` instead of `reinterpretAsShorts` and the like, for the reason that
+    /// [Lanes] gives.
     private static void blocks(
             RowBlocks.Quantized w, HalfFormat format, int from, int end, int[] x, int xStart, float[] sums) {
         MemorySegment data = w.data();
@@ -72,85 +73,93 @@ final class ShortFewTokens {
             var c1 = FloatVector.zero(Lanes.FLOAT);
             var c2 = FloatVector.zero(Lanes.FLOAT);
             var c3 = FloatVector.zero(Lanes.FLOAT);
-            var s0 = IntVector.broadcast(Lanes.INT, x[at]).reinterpretAsShorts();
-            var s1 = IntVector.broadcast(Lanes.INT, x[at + 1]).reinterpretAsShorts();
-            var s2 = IntVector.broadcast(Lanes.INT, x[at + 2]).reinterpretAsShorts();
-            var s3 = IntVector.broadcast(Lanes.INT, x[at + 3]).reinterpretAsShorts();
+            var s0 = (ShortVector) IntVector.broadcast(Lanes.INT, x[at]).reinterpretShape(Lanes.SHORT, 0);
+            var s1 = (ShortVector) IntVector.broadcast(Lanes.INT, x[at + 1]).reinterpretShape(Lanes.SHORT, 0);
+            var s2 = (ShortVector) IntVector.broadcast(Lanes.INT, x[at + 2]).reinterpretShape(Lanes.SHORT, 0);
+            var s3 = (ShortVector) IntVector.broadcast(Lanes.INT, x[at + 3]).reinterpretShape(Lanes.SHORT, 0);
             at += TOKENS;
             for (var i = 0; i < count; i++) {
                 var word = IntVector.fromMemorySegment(Lanes.INT, data, fromByte, ByteOrder.LITTLE_ENDIAN);
-                var q = word.and(NIBBLES).reinterpretAsShorts();
-                s0 = s0.add(q.mul(IntVector.broadcast(Lanes.INT, x[at]).reinterpretAsShorts()));
-                s1 = s1.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 4]).reinterpretAsShorts()));
-                s2 = s2.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 8]).reinterpretAsShorts()));
-                s3 = s3.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 12]).reinterpretAsShorts()));
-                q = word.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).reinterpretAsShorts();
-                s0 = s0.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 1]).reinterpretAsShorts()));
-                s1 = s1.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 5]).reinterpretAsShorts()));
-                s2 = s2.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 9]).reinterpretAsShorts()));
-                s3 = s3.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 13]).reinterpretAsShorts()));
-                q = word.lanewise(VectorOperators.LSHR, 8).and(NIBBLES).reinterpretAsShorts();
-                s0 = s0.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 2]).reinterpretAsShorts()));
-                s1 = s1.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 6]).reinterpretAsShorts()));
-                s2 = s2.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 10]).reinterpretAsShorts()));
-                s3 = s3.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 14]).reinterpretAsShorts()));
-                q = word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES).reinterpretAsShorts();
-                s0 = s0.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 3]).reinterpretAsShorts()));
-                s1 = s1.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 7]).reinterpretAsShorts()));
-                s2 = s2.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 11]).reinterpretAsShorts()));
-                s3 = s3.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 15]).reinterpretAsShorts()));
+                var q = (ShortVector) word.and(NIBBLES).reinterpretShape(Lanes.SHORT, 0);
+                s0 = s0.add(q.mul(IntVector.broadcast(Lanes.INT, x[at]).reinterpretShape(Lanes.SHORT, 0)));
+                s1 = s1.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 4]).reinterpretShape(Lanes.SHORT, 0)));
+                s2 = s2.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 8]).reinterpretShape(Lanes.SHORT, 0)));
+                s3 = s3.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 12]).reinterpretShape(Lanes.SHORT, 0)));
+                q = (ShortVector)
+                        word.lanewise(VectorOperators.LSHR, 4).and(NIBBLES).reinterpretShape(Lanes.SHORT, 0);
+                s0 = s0.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 1]).reinterpretShape(Lanes.SHORT, 0)));
+                s1 = s1.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 5]).reinterpretShape(Lanes.SHORT, 0)));
+                s2 = s2.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 9]).reinterpretShape(Lanes.SHORT, 0)));
+                s3 = s3.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 13]).reinterpretShape(Lanes.SHORT, 0)));
+                q = (ShortVector)
+                        word.lanewise(VectorOperators.LSHR, 8).and(NIBBLES).reinterpretShape(Lanes.SHORT, 0);
+                s0 = s0.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 2]).reinterpretShape(Lanes.SHORT, 0)));
+                s1 = s1.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 6]).reinterpretShape(Lanes.SHORT, 0)));
+                s2 = s2.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 10]).reinterpretShape(Lanes.SHORT, 0)));
+                s3 = s3.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 14]).reinterpretShape(Lanes.SHORT, 0)));
+                q = (ShortVector)
+                        word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES).reinterpretShape(Lanes.SHORT, 0);
+                s0 = s0.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 3]).reinterpretShape(Lanes.SHORT, 0)));
+                s1 = s1.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 7]).reinterpretShape(Lanes.SHORT, 0)));
+                s2 = s2.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 11]).reinterpretShape(Lanes.SHORT, 0)));
+                s3 = s3.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 15]).reinterpretShape(Lanes.SHORT, 0)));
                 at += TOKENS * PAIRS;
                 fromByte += Lanes.BYTES;
                 if (fromByte == sumEnd) {
-                    var scale = ((IntVector)
+                    var scale = (FloatVector) ((IntVector)
                                     ShortVector.fromMemorySegment(Lanes.HALF, data, scalesByte, ByteOrder.LITTLE_ENDIAN)
                                             .convertShape(VectorOperators.S2I, Lanes.INT, 0))
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
-                            .reinterpretAsFloats();
-                    var bias = ((IntVector) ShortVector.fromMemorySegment(
-                                            Lanes.HALF, data, scalesByte + Lanes.BYTES / 2, ByteOrder.LITTLE_ENDIAN)
-                                    .convertShape(VectorOperators.S2I, Lanes.INT, 0))
-                            .lanewise(VectorOperators.LSHL, shift)
-                            .and(mask)
-                            .reinterpretAsFloats()
+                            .reinterpretShape(Lanes.FLOAT, 0);
+                    var bias = ((FloatVector) ((IntVector) ShortVector.fromMemorySegment(
+                                                    Lanes.HALF,
+                                                    data,
+                                                    scalesByte + Lanes.BYTES / 2,
+                                                    ByteOrder.LITTLE_ENDIAN)
+                                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                                    .lanewise(VectorOperators.LSHL, shift)
+                                    .and(mask)
+                                    .reinterpretShape(Lanes.FLOAT, 0))
                             .add(scale.mul(8));
-                    var pair = s0.reinterpretAsInts();
+                    var pair = (IntVector) s0.reinterpretShape(Lanes.INT, 0);
                     var sum = (FloatVector) pair.lanewise(VectorOperators.LSHL, 16)
                             .lanewise(VectorOperators.ASHR, 16)
                             .add(pair.lanewise(VectorOperators.ASHR, 16))
-                            .convert(VectorOperators.I2F, 0);
-                    c0 = bias.fma(IntVector.broadcast(Lanes.INT, x[at + 4]).reinterpretAsFloats(), c0);
-                    c0 = scale.mul(IntVector.broadcast(Lanes.INT, x[at]).reinterpretAsFloats())
+                            .convertShape(VectorOperators.I2F, Lanes.FLOAT, 0);
+                    c0 = bias.fma(IntVector.broadcast(Lanes.INT, x[at + 4]).reinterpretShape(Lanes.FLOAT, 0), c0);
+                    c0 = scale.mul(IntVector.broadcast(Lanes.INT, x[at]).reinterpretShape(Lanes.FLOAT, 0))
                             .fma(sum, c0);
-                    pair = s1.reinterpretAsInts();
+                    pair = (IntVector) s1.reinterpretShape(Lanes.INT, 0);
                     sum = (FloatVector) pair.lanewise(VectorOperators.LSHL, 16)
                             .lanewise(VectorOperators.ASHR, 16)
                             .add(pair.lanewise(VectorOperators.ASHR, 16))
-                            .convert(VectorOperators.I2F, 0);
-                    c1 = bias.fma(IntVector.broadcast(Lanes.INT, x[at + 5]).reinterpretAsFloats(), c1);
-                    c1 = scale.mul(IntVector.broadcast(Lanes.INT, x[at + 1]).reinterpretAsFloats())
+                            .convertShape(VectorOperators.I2F, Lanes.FLOAT, 0);
+                    c1 = bias.fma(IntVector.broadcast(Lanes.INT, x[at + 5]).reinterpretShape(Lanes.FLOAT, 0), c1);
+                    c1 = scale.mul(IntVector.broadcast(Lanes.INT, x[at + 1]).reinterpretShape(Lanes.FLOAT, 0))
                             .fma(sum, c1);
-                    pair = s2.reinterpretAsInts();
+                    pair = (IntVector) s2.reinterpretShape(Lanes.INT, 0);
                     sum = (FloatVector) pair.lanewise(VectorOperators.LSHL, 16)
                             .lanewise(VectorOperators.ASHR, 16)
                             .add(pair.lanewise(VectorOperators.ASHR, 16))
-                            .convert(VectorOperators.I2F, 0);
-                    c2 = bias.fma(IntVector.broadcast(Lanes.INT, x[at + 6]).reinterpretAsFloats(), c2);
-                    c2 = scale.mul(IntVector.broadcast(Lanes.INT, x[at + 2]).reinterpretAsFloats())
+                            .convertShape(VectorOperators.I2F, Lanes.FLOAT, 0);
+                    c2 = bias.fma(IntVector.broadcast(Lanes.INT, x[at + 6]).reinterpretShape(Lanes.FLOAT, 0), c2);
+                    c2 = scale.mul(IntVector.broadcast(Lanes.INT, x[at + 2]).reinterpretShape(Lanes.FLOAT, 0))
                             .fma(sum, c2);
-                    pair = s3.reinterpretAsInts();
+                    pair = (IntVector) s3.reinterpretShape(Lanes.INT, 0);
                     sum = (FloatVector) pair.lanewise(VectorOperators.LSHL, 16)
                             .lanewise(VectorOperators.ASHR, 16)
                             .add(pair.lanewise(VectorOperators.ASHR, 16))
-                            .convert(VectorOperators.I2F, 0);
-                    c3 = bias.fma(IntVector.broadcast(Lanes.INT, x[at + 7]).reinterpretAsFloats(), c3);
-                    c3 = scale.mul(IntVector.broadcast(Lanes.INT, x[at + 3]).reinterpretAsFloats())
+                            .convertShape(VectorOperators.I2F, Lanes.FLOAT, 0);
+                    c3 = bias.fma(IntVector.broadcast(Lanes.INT, x[at + 7]).reinterpretShape(Lanes.FLOAT, 0), c3);
+                    c3 = scale.mul(IntVector.broadcast(Lanes.INT, x[at + 3]).reinterpretShape(Lanes.FLOAT, 0))
                             .fma(sum, c3);
-                    s0 = IntVector.broadcast(Lanes.INT, x[at + 8]).reinterpretAsShorts();
-                    s1 = IntVector.broadcast(Lanes.INT, x[at + 9]).reinterpretAsShorts();
-                    s2 = IntVector.broadcast(Lanes.INT, x[at + 10]).reinterpretAsShorts();
-                    s3 = IntVector.broadcast(Lanes.INT, x[at + 11]).reinterpretAsShorts();
+                    s0 = (ShortVector) IntVector.broadcast(Lanes.INT, x[at + 8]).reinterpretShape(Lanes.SHORT, 0);
+                    s1 = (ShortVector) IntVector.broadcast(Lanes.INT, x[at + 9]).reinterpretShape(Lanes.SHORT, 0);
+                    s2 = (ShortVector)
+                            IntVector.broadcast(Lanes.INT, x[at + 10]).reinterpretShape(Lanes.SHORT, 0);
+                    s3 = (ShortVector)
+                            IntVector.broadcast(Lanes.INT, x[at + 11]).reinterpretShape(Lanes.SHORT, 0);
                     at += 3 * TOKENS;
                     if (fromByte == scalesByte) {
                         fromByte += gap;

@@ -4,7 +4,6 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorSpecies;
 
 /// The 16-bit inner loops of [ShortGemm]: two vectors of weights times 8 or 4 tokens.
 ///
@@ -32,8 +31,6 @@ final class ShortTile {
     /// Ints from one k to the next in a panel.
     static final int WIDTH = 2 * Lanes.COUNT;
 
-    private static final VectorSpecies<Short> SHORT = VectorSpecies.of(short.class, Lanes.FLOAT.vectorShape());
-
     private ShortTile() {}
 
     /// Writes the sums of `blocks` blocks of `depth` columns to `sums`, `[block][token][lane]`, with the
@@ -42,68 +39,77 @@ final class ShortTile {
         for (var block = 0; block < blocks; block++) {
             var w = block * depth * WIDTH;
             var at = xStart + block * depth * 8;
-            var c0a = ShortVector.zero(SHORT);
-            var c0b = ShortVector.zero(SHORT);
-            var c1a = ShortVector.zero(SHORT);
-            var c1b = ShortVector.zero(SHORT);
-            var c2a = ShortVector.zero(SHORT);
-            var c2b = ShortVector.zero(SHORT);
-            var c3a = ShortVector.zero(SHORT);
-            var c3b = ShortVector.zero(SHORT);
-            var c4a = ShortVector.zero(SHORT);
-            var c4b = ShortVector.zero(SHORT);
-            var c5a = ShortVector.zero(SHORT);
-            var c5b = ShortVector.zero(SHORT);
-            var c6a = ShortVector.zero(SHORT);
-            var c6b = ShortVector.zero(SHORT);
-            var c7a = ShortVector.zero(SHORT);
-            var c7b = ShortVector.zero(SHORT);
+            var c0a = ShortVector.zero(Lanes.SHORT);
+            var c0b = ShortVector.zero(Lanes.SHORT);
+            var c1a = ShortVector.zero(Lanes.SHORT);
+            var c1b = ShortVector.zero(Lanes.SHORT);
+            var c2a = ShortVector.zero(Lanes.SHORT);
+            var c2b = ShortVector.zero(Lanes.SHORT);
+            var c3a = ShortVector.zero(Lanes.SHORT);
+            var c3b = ShortVector.zero(Lanes.SHORT);
+            var c4a = ShortVector.zero(Lanes.SHORT);
+            var c4b = ShortVector.zero(Lanes.SHORT);
+            var c5a = ShortVector.zero(Lanes.SHORT);
+            var c5b = ShortVector.zero(Lanes.SHORT);
+            var c6a = ShortVector.zero(Lanes.SHORT);
+            var c6b = ShortVector.zero(Lanes.SHORT);
+            var c7a = ShortVector.zero(Lanes.SHORT);
+            var c7b = ShortVector.zero(Lanes.SHORT);
             for (var k = 0; k < depth; k++) {
-                var wa = IntVector.fromArray(Lanes.INT, panel, w + k * WIDTH).reinterpretAsShorts();
-                var wb = IntVector.fromArray(Lanes.INT, panel, w + k * WIDTH + Lanes.COUNT)
-                        .reinterpretAsShorts();
-                var x0 = IntVector.broadcast(Lanes.INT, x[at + k * 8 + 0]).reinterpretAsShorts();
+                var wa = (ShortVector)
+                        IntVector.fromArray(Lanes.INT, panel, w + k * WIDTH).reinterpretShape(Lanes.SHORT, 0);
+                var wb = (ShortVector) IntVector.fromArray(Lanes.INT, panel, w + k * WIDTH + Lanes.COUNT)
+                        .reinterpretShape(Lanes.SHORT, 0);
+                var x0 = (ShortVector)
+                        IntVector.broadcast(Lanes.INT, x[at + k * 8 + 0]).reinterpretShape(Lanes.SHORT, 0);
                 c0a = c0a.add(x0.mul(wa));
                 c0b = c0b.add(x0.mul(wb));
-                var x1 = IntVector.broadcast(Lanes.INT, x[at + k * 8 + 1]).reinterpretAsShorts();
+                var x1 = (ShortVector)
+                        IntVector.broadcast(Lanes.INT, x[at + k * 8 + 1]).reinterpretShape(Lanes.SHORT, 0);
                 c1a = c1a.add(x1.mul(wa));
                 c1b = c1b.add(x1.mul(wb));
-                var x2 = IntVector.broadcast(Lanes.INT, x[at + k * 8 + 2]).reinterpretAsShorts();
+                var x2 = (ShortVector)
+                        IntVector.broadcast(Lanes.INT, x[at + k * 8 + 2]).reinterpretShape(Lanes.SHORT, 0);
                 c2a = c2a.add(x2.mul(wa));
                 c2b = c2b.add(x2.mul(wb));
-                var x3 = IntVector.broadcast(Lanes.INT, x[at + k * 8 + 3]).reinterpretAsShorts();
+                var x3 = (ShortVector)
+                        IntVector.broadcast(Lanes.INT, x[at + k * 8 + 3]).reinterpretShape(Lanes.SHORT, 0);
                 c3a = c3a.add(x3.mul(wa));
                 c3b = c3b.add(x3.mul(wb));
-                var x4 = IntVector.broadcast(Lanes.INT, x[at + k * 8 + 4]).reinterpretAsShorts();
+                var x4 = (ShortVector)
+                        IntVector.broadcast(Lanes.INT, x[at + k * 8 + 4]).reinterpretShape(Lanes.SHORT, 0);
                 c4a = c4a.add(x4.mul(wa));
                 c4b = c4b.add(x4.mul(wb));
-                var x5 = IntVector.broadcast(Lanes.INT, x[at + k * 8 + 5]).reinterpretAsShorts();
+                var x5 = (ShortVector)
+                        IntVector.broadcast(Lanes.INT, x[at + k * 8 + 5]).reinterpretShape(Lanes.SHORT, 0);
                 c5a = c5a.add(x5.mul(wa));
                 c5b = c5b.add(x5.mul(wb));
-                var x6 = IntVector.broadcast(Lanes.INT, x[at + k * 8 + 6]).reinterpretAsShorts();
+                var x6 = (ShortVector)
+                        IntVector.broadcast(Lanes.INT, x[at + k * 8 + 6]).reinterpretShape(Lanes.SHORT, 0);
                 c6a = c6a.add(x6.mul(wa));
                 c6b = c6b.add(x6.mul(wb));
-                var x7 = IntVector.broadcast(Lanes.INT, x[at + k * 8 + 7]).reinterpretAsShorts();
+                var x7 = (ShortVector)
+                        IntVector.broadcast(Lanes.INT, x[at + k * 8 + 7]).reinterpretShape(Lanes.SHORT, 0);
                 c7a = c7a.add(x7.mul(wa));
                 c7b = c7b.add(x7.mul(wb));
             }
             var to = block * 8 * WIDTH;
-            c0a.reinterpretAsInts().intoArray(sums, to + 0 * Lanes.COUNT);
-            c0b.reinterpretAsInts().intoArray(sums, to + 1 * Lanes.COUNT);
-            c1a.reinterpretAsInts().intoArray(sums, to + 2 * Lanes.COUNT);
-            c1b.reinterpretAsInts().intoArray(sums, to + 3 * Lanes.COUNT);
-            c2a.reinterpretAsInts().intoArray(sums, to + 4 * Lanes.COUNT);
-            c2b.reinterpretAsInts().intoArray(sums, to + 5 * Lanes.COUNT);
-            c3a.reinterpretAsInts().intoArray(sums, to + 6 * Lanes.COUNT);
-            c3b.reinterpretAsInts().intoArray(sums, to + 7 * Lanes.COUNT);
-            c4a.reinterpretAsInts().intoArray(sums, to + 8 * Lanes.COUNT);
-            c4b.reinterpretAsInts().intoArray(sums, to + 9 * Lanes.COUNT);
-            c5a.reinterpretAsInts().intoArray(sums, to + 10 * Lanes.COUNT);
-            c5b.reinterpretAsInts().intoArray(sums, to + 11 * Lanes.COUNT);
-            c6a.reinterpretAsInts().intoArray(sums, to + 12 * Lanes.COUNT);
-            c6b.reinterpretAsInts().intoArray(sums, to + 13 * Lanes.COUNT);
-            c7a.reinterpretAsInts().intoArray(sums, to + 14 * Lanes.COUNT);
-            c7b.reinterpretAsInts().intoArray(sums, to + 15 * Lanes.COUNT);
+            ((IntVector) c0a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 0 * Lanes.COUNT);
+            ((IntVector) c0b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 1 * Lanes.COUNT);
+            ((IntVector) c1a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 2 * Lanes.COUNT);
+            ((IntVector) c1b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 3 * Lanes.COUNT);
+            ((IntVector) c2a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 4 * Lanes.COUNT);
+            ((IntVector) c2b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 5 * Lanes.COUNT);
+            ((IntVector) c3a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 6 * Lanes.COUNT);
+            ((IntVector) c3b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 7 * Lanes.COUNT);
+            ((IntVector) c4a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 8 * Lanes.COUNT);
+            ((IntVector) c4b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 9 * Lanes.COUNT);
+            ((IntVector) c5a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 10 * Lanes.COUNT);
+            ((IntVector) c5b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 11 * Lanes.COUNT);
+            ((IntVector) c6a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 12 * Lanes.COUNT);
+            ((IntVector) c6b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 13 * Lanes.COUNT);
+            ((IntVector) c7a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 14 * Lanes.COUNT);
+            ((IntVector) c7b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 15 * Lanes.COUNT);
         }
     }
 
@@ -112,40 +118,45 @@ final class ShortTile {
         for (var block = 0; block < blocks; block++) {
             var w = block * depth * WIDTH;
             var at = xStart + block * depth * 4;
-            var c0a = ShortVector.zero(SHORT);
-            var c0b = ShortVector.zero(SHORT);
-            var c1a = ShortVector.zero(SHORT);
-            var c1b = ShortVector.zero(SHORT);
-            var c2a = ShortVector.zero(SHORT);
-            var c2b = ShortVector.zero(SHORT);
-            var c3a = ShortVector.zero(SHORT);
-            var c3b = ShortVector.zero(SHORT);
+            var c0a = ShortVector.zero(Lanes.SHORT);
+            var c0b = ShortVector.zero(Lanes.SHORT);
+            var c1a = ShortVector.zero(Lanes.SHORT);
+            var c1b = ShortVector.zero(Lanes.SHORT);
+            var c2a = ShortVector.zero(Lanes.SHORT);
+            var c2b = ShortVector.zero(Lanes.SHORT);
+            var c3a = ShortVector.zero(Lanes.SHORT);
+            var c3b = ShortVector.zero(Lanes.SHORT);
             for (var k = 0; k < depth; k++) {
-                var wa = IntVector.fromArray(Lanes.INT, panel, w + k * WIDTH).reinterpretAsShorts();
-                var wb = IntVector.fromArray(Lanes.INT, panel, w + k * WIDTH + Lanes.COUNT)
-                        .reinterpretAsShorts();
-                var x0 = IntVector.broadcast(Lanes.INT, x[at + k * 4 + 0]).reinterpretAsShorts();
+                var wa = (ShortVector)
+                        IntVector.fromArray(Lanes.INT, panel, w + k * WIDTH).reinterpretShape(Lanes.SHORT, 0);
+                var wb = (ShortVector) IntVector.fromArray(Lanes.INT, panel, w + k * WIDTH + Lanes.COUNT)
+                        .reinterpretShape(Lanes.SHORT, 0);
+                var x0 = (ShortVector)
+                        IntVector.broadcast(Lanes.INT, x[at + k * 4 + 0]).reinterpretShape(Lanes.SHORT, 0);
                 c0a = c0a.add(x0.mul(wa));
                 c0b = c0b.add(x0.mul(wb));
-                var x1 = IntVector.broadcast(Lanes.INT, x[at + k * 4 + 1]).reinterpretAsShorts();
+                var x1 = (ShortVector)
+                        IntVector.broadcast(Lanes.INT, x[at + k * 4 + 1]).reinterpretShape(Lanes.SHORT, 0);
                 c1a = c1a.add(x1.mul(wa));
                 c1b = c1b.add(x1.mul(wb));
-                var x2 = IntVector.broadcast(Lanes.INT, x[at + k * 4 + 2]).reinterpretAsShorts();
+                var x2 = (ShortVector)
+                        IntVector.broadcast(Lanes.INT, x[at + k * 4 + 2]).reinterpretShape(Lanes.SHORT, 0);
                 c2a = c2a.add(x2.mul(wa));
                 c2b = c2b.add(x2.mul(wb));
-                var x3 = IntVector.broadcast(Lanes.INT, x[at + k * 4 + 3]).reinterpretAsShorts();
+                var x3 = (ShortVector)
+                        IntVector.broadcast(Lanes.INT, x[at + k * 4 + 3]).reinterpretShape(Lanes.SHORT, 0);
                 c3a = c3a.add(x3.mul(wa));
                 c3b = c3b.add(x3.mul(wb));
             }
             var to = block * 4 * WIDTH;
-            c0a.reinterpretAsInts().intoArray(sums, to + 0 * Lanes.COUNT);
-            c0b.reinterpretAsInts().intoArray(sums, to + 1 * Lanes.COUNT);
-            c1a.reinterpretAsInts().intoArray(sums, to + 2 * Lanes.COUNT);
-            c1b.reinterpretAsInts().intoArray(sums, to + 3 * Lanes.COUNT);
-            c2a.reinterpretAsInts().intoArray(sums, to + 4 * Lanes.COUNT);
-            c2b.reinterpretAsInts().intoArray(sums, to + 5 * Lanes.COUNT);
-            c3a.reinterpretAsInts().intoArray(sums, to + 6 * Lanes.COUNT);
-            c3b.reinterpretAsInts().intoArray(sums, to + 7 * Lanes.COUNT);
+            ((IntVector) c0a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 0 * Lanes.COUNT);
+            ((IntVector) c0b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 1 * Lanes.COUNT);
+            ((IntVector) c1a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 2 * Lanes.COUNT);
+            ((IntVector) c1b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 3 * Lanes.COUNT);
+            ((IntVector) c2a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 4 * Lanes.COUNT);
+            ((IntVector) c2b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 5 * Lanes.COUNT);
+            ((IntVector) c3a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 6 * Lanes.COUNT);
+            ((IntVector) c3b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 7 * Lanes.COUNT);
         }
     }
 
@@ -185,33 +196,37 @@ final class ShortTile {
                 var s0 = IntVector.fromArray(Lanes.INT, sums, s);
                 var s1 = IntVector.fromArray(Lanes.INT, sums, s + WIDTH);
                 var w0 = FloatVector.fromArray(Lanes.FLOAT, scales, g);
-                c0a = ((FloatVector) s0.lanewise(VectorOperators.LSHL, 16).convert(VectorOperators.I2F, 0))
+                c0a = ((FloatVector)
+                                s0.lanewise(VectorOperators.LSHL, 16).convertShape(VectorOperators.I2F, Lanes.FLOAT, 0))
                         .mul(x0)
                         .fma(w0, c0a);
-                c1a = ((FloatVector) s1.lanewise(VectorOperators.LSHL, 16).convert(VectorOperators.I2F, 0))
+                c1a = ((FloatVector)
+                                s1.lanewise(VectorOperators.LSHL, 16).convertShape(VectorOperators.I2F, Lanes.FLOAT, 0))
                         .mul(x1)
                         .fma(w0, c1a);
                 var w1 = FloatVector.fromArray(Lanes.FLOAT, scales, g + scalesStride);
-                c0b = ((FloatVector) s0.and(0xFFFF0000).convert(VectorOperators.I2F, 0))
+                c0b = ((FloatVector) s0.and(0xFFFF0000).convertShape(VectorOperators.I2F, Lanes.FLOAT, 0))
                         .mul(x0)
                         .fma(w1, c0b);
-                c1b = ((FloatVector) s1.and(0xFFFF0000).convert(VectorOperators.I2F, 0))
+                c1b = ((FloatVector) s1.and(0xFFFF0000).convertShape(VectorOperators.I2F, Lanes.FLOAT, 0))
                         .mul(x1)
                         .fma(w1, c1b);
                 s0 = IntVector.fromArray(Lanes.INT, sums, s + Lanes.COUNT);
                 s1 = IntVector.fromArray(Lanes.INT, sums, s + WIDTH + Lanes.COUNT);
                 var w2 = FloatVector.fromArray(Lanes.FLOAT, scales, g + 2 * scalesStride);
-                c0c = ((FloatVector) s0.lanewise(VectorOperators.LSHL, 16).convert(VectorOperators.I2F, 0))
+                c0c = ((FloatVector)
+                                s0.lanewise(VectorOperators.LSHL, 16).convertShape(VectorOperators.I2F, Lanes.FLOAT, 0))
                         .mul(x0)
                         .fma(w2, c0c);
-                c1c = ((FloatVector) s1.lanewise(VectorOperators.LSHL, 16).convert(VectorOperators.I2F, 0))
+                c1c = ((FloatVector)
+                                s1.lanewise(VectorOperators.LSHL, 16).convertShape(VectorOperators.I2F, Lanes.FLOAT, 0))
                         .mul(x1)
                         .fma(w2, c1c);
                 var w3 = FloatVector.fromArray(Lanes.FLOAT, scales, g + 3 * scalesStride);
-                c0d = ((FloatVector) s0.and(0xFFFF0000).convert(VectorOperators.I2F, 0))
+                c0d = ((FloatVector) s0.and(0xFFFF0000).convertShape(VectorOperators.I2F, Lanes.FLOAT, 0))
                         .mul(x0)
                         .fma(w3, c0d);
-                c1d = ((FloatVector) s1.and(0xFFFF0000).convert(VectorOperators.I2F, 0))
+                c1d = ((FloatVector) s1.and(0xFFFF0000).convertShape(VectorOperators.I2F, Lanes.FLOAT, 0))
                         .mul(x1)
                         .fma(w3, c1d);
             }

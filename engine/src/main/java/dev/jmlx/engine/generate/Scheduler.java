@@ -115,6 +115,9 @@ final class Scheduler implements Runnable {
             warmUp.first(() -> stopped);
             while (admit()) {
                 if (!plan().isEmpty()) {
+                    if (warmUp.isDue(batch)) {
+                        warmUp.rest(() -> stopped);
+                    }
                     step();
                 } else if (!warmUp.isComplete() && staysIdle()) {
                     warmUp.rest(this::isWanted);

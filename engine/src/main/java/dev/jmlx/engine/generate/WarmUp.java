@@ -11,7 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Shows the backend the kinds of steps that will come, so that the first requests are as fast as later ones:
-/// the kinds that every request needs before the first one, the others when nobody waits.
+/// the kinds that every request needs before the first one, the others when nobody waits or they are about to come.
 ///
 /// A [Scheduler]'s own; engine thread only.
 final class WarmUp {
@@ -25,6 +25,9 @@ final class WarmUp {
 
     /// A few tokens, of several answers or the rest of a prompt: there are kernels of their own for them.
     private static final int FEW = 4;
+
+    /// Tokens from which on a step is a prompt's.
+    private static final int PROMPT = 16;
 
     /// Where an answer is: beyond the first strip of the caches.
     private static final int POSITION = 100;
@@ -49,6 +52,16 @@ final class WarmUp {
     /// Whether [#rest] has nothing more to do.
     boolean isComplete() {
         return isComplete;
+    }
+
+    /// Whether `batch` is of a kind that [#rest] has yet to show. Without it such steps are slow for longer than
+    /// it takes, and leave hundreds of megabytes of garbage.
+    boolean isDue(Batch batch) {
+        return !isComplete && (isFew(batch.tokenCount()) || isFew(batch.logitCount()));
+    }
+
+    private static boolean isFew(int rows) {
+        return rows > 1 && rows < PROMPT;
     }
 
     /// A few tokens together; what `stop` interrupts begins anew another time.

@@ -13,15 +13,21 @@ import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.sample.SamplingParams;
 import dev.jmlx.engine.tensor.Tensor;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 final class SchedulerTest {
-    /// A model whose steps all fail.
-    private record Failing(Throwable failure) implements Model {
+    /// A model whose steps all fail, rehearsed ones too, and that notes how many tokens they had.
+    private record Failing(Throwable failure, List<Integer> steps) implements Model {
+        Failing(Throwable failure) {
+            this(failure, new CopyOnWriteArrayList<>());
+        }
+
         @Override
         public Tensor forward(Ops ops, Batch batch, KvCaches caches) {
+            steps.add(batch.tokenCount());
             if (failure instanceof Error error) {
                 throw error;
             }
@@ -84,6 +90,29 @@ final class SchedulerTest {
         }
         scheduler.stop();
         thread.join();
+    }
+
+    @Test
+    void stepsOfAFewTokensAreRehearsedBeforeTheFirstOfThem() throws InterruptedException {
+        assertThat(stepsForPromptOf(2)).containsExactly(1, 4, 2);
+    }
+
+    @Test
+    void stepsOfOneTokenDoNotWaitForWhatOthersNeed() throws InterruptedException {
+        assertThat(stepsForPromptOf(1)).startsWith(1, 1);
+    }
+
+    /// The first is the rehearsal's, which ends with it.
+    private static List<Integer> stepsForPromptOf(int tokens) throws InterruptedException {
+        var model = new Failing(new IllegalStateException("no device"));
+        var scheduler = new Scheduler(model, new CpuOps(1, Precision.EXACT), CacheType.F16, 1, 1);
+        var prompt = new int[tokens];
+        var generation = scheduler.submit(new GenerationRequest(prompt, 3, new int[0], SamplingParams.GREEDY));
+        var thread = Thread.ofPlatform().start(scheduler);
+        assertThat(generation.next()).isInstanceOf(TokenEvent.Failed.class);
+        scheduler.stop();
+        thread.join();
+        return model.steps();
     }
 
     @Test
