@@ -33,6 +33,10 @@ final class SpeedRun {
 
     private static final int WARM_UP_PROMPT = 512;
     private static final int SHARED_CONTEXT = 128;
+
+    /// Measurements of several sequences, of which the median counts.
+    private static final int TURNS = 7;
+
     private static final Path PROCESS_STATUS = Path.of("/proc/self/status");
     private static final OperatingSystemMXBean SYSTEM =
             ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
@@ -73,10 +77,7 @@ final class SpeedRun {
         }
         peakBytes().ifPresent(bytes -> results.put("peak_bytes", (double) bytes));
         results.put("checkpoint_bytes", (double) engine.info().weightBytes());
-        for (int count : options.sequences()) {
-            warmUpTogether(count);
-            put("sequences_" + count, () -> together(count));
-        }
+        putTogether();
         return results;
     }
 
@@ -85,8 +86,29 @@ final class SpeedRun {
         for (var i = 0; i < values.length; i++) {
             values[i] = figure.measure();
         }
+        results.put(name, median(values));
+    }
+
+    /// In turns, because the figures are compared with each other and a shared machine's speed changes within seconds.
+    private void putTogether() throws InterruptedException {
+        var counts = options.sequences();
+        var values = new double[counts.size()][options.rounds() * TURNS];
+        for (int count : counts) {
+            warmUpTogether(count);
+        }
+        for (var turn = 0; turn < options.rounds() * TURNS; turn++) {
+            for (var i = 0; i < counts.size(); i++) {
+                values[i][turn] = together(counts.get(i));
+            }
+        }
+        for (var i = 0; i < counts.size(); i++) {
+            results.put("sequences_" + counts.get(i), median(values[i]));
+        }
+    }
+
+    private static double median(double[] values) {
         Arrays.sort(values);
-        results.put(name, values[values.length / 2]);
+        return values[values.length / 2];
     }
 
     private void warmUp() throws InterruptedException {

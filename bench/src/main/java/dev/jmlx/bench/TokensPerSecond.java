@@ -20,7 +20,8 @@ import java.util.stream.Collectors;
 ///   clock on a machine with other work.
 /// - `peak_bytes`: largest resident memory (`VmHWM`, on Linux) so far.
 /// - `checkpoint_bytes`: the weights' files.
-/// - `sequences_N`: answer tokens of N sequences together, each behind a prompt of 128.
+/// - `sequences_N`: answer tokens of N sequences together, each behind a prompt of 128; the median of seven, which
+///   take turns with those of the other N.
 ///
 /// `bench/compare` calls it with `--json`. Main thread.
 public final class TokensPerSecond {

@@ -6,6 +6,7 @@ import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
 import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.ops.RopeTable;
+import dev.jmlx.engine.ops.RowReader;
 import dev.jmlx.engine.tensor.DenseVector;
 import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
@@ -34,6 +35,7 @@ public final class CpuOps implements Ops {
     private final GatedTask gated;
     private final RowTask rows;
     private final AttentionTask attention;
+    private final ReadTask reading;
 
     /// Starts `threads - 1` worker threads; the engine thread is the other one.
     public CpuOps(int threads, Precision precision) {
@@ -58,6 +60,7 @@ public final class CpuOps implements Ops {
         gated = new GatedTask(pool, scratch, inputs.vector());
         rows = new RowTask(pool);
         attention = new AttentionTask(pool, attentionThreads);
+        reading = new ReadTask(pool, scratch);
     }
 
     @Override
@@ -185,6 +188,11 @@ public final class CpuOps implements Ops {
         Shapes.readRow(x, row, target);
         var in = computed(x);
         System.arraycopy(in.data(), in.rowOffset(row), target, 0, x.cols());
+    }
+
+    @Override
+    public void readRows(Tensor x, RowReader reader) {
+        reading.apply(computed(x), reader);
     }
 
     /// `x` with its contents, which [DecodeLinears] may have put off.

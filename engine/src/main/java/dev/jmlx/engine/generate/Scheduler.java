@@ -5,6 +5,7 @@ import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.model.Model;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.RowReader;
 import dev.jmlx.engine.sample.BrokenLogitsException;
 import dev.jmlx.engine.sample.Sampler;
 import java.util.ArrayDeque;
@@ -40,8 +41,10 @@ final class Scheduler implements Runnable {
     private final Ops ops;
     private final KvCaches caches;
     private final WarmUp warmUp;
-    private final Sampler sampler;
-    private final float[] logits;
+    private final ThreadLocal<Sampler> sampler;
+    private final RowReader draw = this::draw;
+    private final int[] drawn;
+    private final @Nullable BrokenLogitsException[] broken;
     private final Batch batch;
     private final int maxSequences;
     private final int maxWaiting;
@@ -64,8 +67,9 @@ final class Scheduler implements Runnable {
         this.maxSequences = maxSequences;
         this.maxWaiting = maxWaiting;
         this.caches = model.newCaches(cacheType, maxSequences, model.contextLength());
-        this.sampler = new Sampler(model.vocabSize());
-        this.logits = new float[model.vocabSize()];
+        this.sampler = ThreadLocal.withInitial(() -> new Sampler(model.vocabSize()));
+        this.drawn = new int[maxSequences];
+        this.broken = new BrokenLogitsException[maxSequences];
         this.batch = new Batch(PREFILL_CHUNK + maxSequences, maxSequences);
         this.warmUp = new WarmUp(model, ops, caches);
     }
@@ -247,10 +251,10 @@ final class Scheduler implements Runnable {
         try {
             ops.beginStep();
             var rows = model.forward(ops, batch, caches);
+            ops.readRows(rows, draw);
             for (var i = 0; i < wantLogits.size(); i++) {
                 var sequence = wantLogits.get(i);
-                ops.readRow(rows, i, logits);
-                var end = advance(sequence);
+                var end = advance(sequence, i);
                 if (end != null) {
                     finish(sequence, end);
                 }
@@ -262,16 +266,27 @@ final class Scheduler implements Runnable {
         }
     }
 
-    /// Draws the sequence's next token from `logits`. Returns the end that it brings, or null.
-    private @Nullable TokenEvent advance(Sequence sequence) {
+    /// Draws the next token of the sequence whose logits are row `row`. Threads of the backend.
+    private void draw(int row, float[] logits) {
+        var sequence = wantLogits.get(row);
         var params = sequence.generation().request().sampling();
+        broken[row] = null;
         try {
-            var reason = sequence.accept(sampler.sample(logits, params, sequence.random()));
-            return reason == null ? null : new TokenEvent.Finished(reason);
+            drawn[row] = sampler.get().sample(logits, params, sequence.random());
         } catch (BrokenLogitsException e) {
-            log.error("a request ends with an error", e);
-            return new TokenEvent.Failed("the engine failed: " + e.getMessage());
+            broken[row] = e;
         }
+    }
+
+    /// Gives the sequence the token that was drawn from row `row`. Returns the end that it brings, or null.
+    private @Nullable TokenEvent advance(Sequence sequence, int row) {
+        var failure = broken[row];
+        if (failure != null) {
+            log.error("a request ends with an error", failure);
+            return new TokenEvent.Failed("the engine failed: " + failure.getMessage());
+        }
+        var reason = sequence.accept(drawn[row]);
+        return reason == null ? null : new TokenEvent.Finished(reason);
     }
 
     private void finish(Sequence sequence, TokenEvent end) {

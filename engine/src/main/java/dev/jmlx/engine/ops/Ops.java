@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// The operations that models are written in: few, large, on `[tokens, features]` tensors.
 ///
 /// A backend runs them eagerly, encodes them for its device or puts a result off until somebody reads
-/// it; only [#readRow] waits for results.
+/// it; only [#readRow] and [#readRows] wait for results.
 /// Results are new tensors of the current step. Shapes are asserted at entry; a wrong one is an
 /// [IllegalArgumentException] that names the operation and both shapes. One thread at a time: the
 /// engine thread.
@@ -72,6 +72,16 @@ public interface Ops extends AutoCloseable {
     /// Copies one row into `target` (at least `x.cols` floats), after everything that `x` depends on
     /// has run.
     void readRow(Tensor x, int row, float[] target);
+
+    /// Calls `reader` once for each row of `x`, after everything that `x` depends on has run; several rows at a time
+    /// where the backend has threads. Returns when all calls have, and throws what one of them threw.
+    default void readRows(Tensor x, RowReader reader) {
+        var values = new float[x.cols()];
+        for (var row = 0; row < x.rows(); row++) {
+            readRow(x, row, values);
+            reader.read(row, values);
+        }
+    }
 
     /// Ends the backend's threads and frees its memory.
     @Override

@@ -7,7 +7,7 @@ import java.util.SplittableRandom;
 ///
 /// Steps, in mlx-lm's order: `top_p` on the probabilities at temperature 1, then `top_k` among what is left,
 /// then the draw at `temperature`. Of the vocabulary only the upper part is sorted; without `top_p` and `top_k`
-/// nothing is. One instance serves all sequences of an engine and owns the scratch memory; engine thread only.
+/// nothing is. An instance owns its scratch memory and serves any sequence; one thread.
 ///
 /// The loop that computes weights is written so that C2 turns it into vectors: with [Math#exp] a draw at temperature 1
 /// from 128,256 logits took 0.78 ms instead of 0.12.

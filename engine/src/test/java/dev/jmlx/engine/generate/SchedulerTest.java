@@ -11,7 +11,11 @@ import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
 import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.sample.SamplingParams;
+import dev.jmlx.engine.tensor.DType;
+import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
@@ -119,5 +123,54 @@ final class SchedulerTest {
     void errorDuringTheWarmUpLeavesTheEngineRunning() throws InterruptedException {
         assertThat(firstEvent(new StackOverflowError("too deep")))
                 .isEqualTo(new TokenEvent.Failed("the engine failed: too deep"));
+    }
+
+    /// A model whose logits behind token `t` are row `t` of a table.
+    private record Table(Matrix rows) implements Model {
+        @Override
+        public Tensor forward(Ops ops, Batch batch, KvCaches caches) {
+            return ops.logitRows(ops.embed(rows, batch), batch);
+        }
+
+        @Override
+        public KvCaches newCaches(CacheType type, int slots, int maxTokens) {
+            return new KvCaches(type, 1, slots, maxTokens, 1, 2);
+        }
+
+        @Override
+        public int vocabSize() {
+            return rows.cols();
+        }
+
+        @Override
+        public int contextLength() {
+            return 16;
+        }
+    }
+
+    @Test
+    void brokenLogitsEndTheirSequenceAlone() throws InterruptedException {
+        try (var memory = Arena.ofShared()) {
+            var ops = new CpuOps(2, Precision.EXACT);
+            var rows = memory.allocateFrom(ValueLayout.JAVA_FLOAT, 0, 0, 1, 0, Float.NaN, 0, 1, 0, 0, 1);
+            var model = new Table(ops.prepare(new Matrix.Dense(rows, DType.F32, 5, 2), memory));
+            var scheduler = new Scheduler(model, ops, CacheType.F16, 4, 1);
+            var good = scheduler.submit(new GenerationRequest(new int[] {0}, 3, new int[0], SamplingParams.GREEDY));
+            var bad = scheduler.submit(new GenerationRequest(new int[] {2}, 3, new int[0], SamplingParams.GREEDY));
+            var other = scheduler.submit(new GenerationRequest(new int[] {4}, 3, new int[0], SamplingParams.GREEDY));
+            var thread = Thread.ofPlatform().start(scheduler);
+            assertThat(bad.next())
+                    .isEqualTo(new TokenEvent.Failed(
+                            "the engine failed: the model computed NaN for token 0; its weights are damaged or out of"
+                                    + " range"));
+            for (var token : new int[] {0, 0, 0}) {
+                assertThat(good.next()).isEqualTo(new TokenEvent.Token(token));
+            }
+            for (var token : new int[] {1, 0, 0}) {
+                assertThat(other.next()).isEqualTo(new TokenEvent.Token(token));
+            }
+            scheduler.stop();
+            thread.join();
+        }
     }
 }

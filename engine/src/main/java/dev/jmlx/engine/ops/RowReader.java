@@ -1,0 +1,8 @@
+package dev.jmlx.engine.ops;
+
+/// What [Ops#readRows] calls with each row of a result. Called by any thread, and by several at a time.
+@FunctionalInterface
+public interface RowReader {
+    /// `values` has row `row` from index 0 and is the reader's until it returns; it may be longer than the row.
+    void read(int row, float[] values);
+}
