@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A model's chat template: turns a conversation into the prompt text that the model was trained on.
@@ -26,6 +27,7 @@ public final class ChatTemplate {
     private final @Nullable String eosToken;
     private final boolean noToolsIsNone;
     private final TemplateTraits traits;
+    private final UserText userText;
 
     private ChatTemplate(
             Template template, @Nullable String bosToken, @Nullable String eosToken, boolean noToolsIsNone) {
@@ -33,8 +35,24 @@ public final class ChatTemplate {
         this.bosToken = bosToken;
         this.eosToken = eosToken;
         this.noToolsIsNone = noToolsIsNone;
+        this.userText = UserText.AS_IT_IS;
         this.traits = TemplateProbe.probe(
                 (messages, tools) -> renderAsIs(messages, tools, true, Map.of()), template.reads("tools"));
+    }
+
+    private ChatTemplate(ChatTemplate other, UserText userText) {
+        this.template = other.template;
+        this.bosToken = other.bosToken;
+        this.eosToken = other.eosToken;
+        this.noToolsIsNone = other.noToolsIsNone;
+        this.traits = other.traits;
+        this.userText = userText;
+    }
+
+    /// The same template, which applies `change` to every text that comes with a request and not from the
+    /// template: what keeps control tokens in it from being control tokens (`Tokenizer.asPlainText`).
+    public ChatTemplate changingUserText(UnaryOperator<String> change) {
+        return new ChatTemplate(this, new UserText(change));
     }
 
     /// Fails where `source` is no template, or one that cannot render a single user message. A token
@@ -121,8 +139,14 @@ public final class ChatTemplate {
             context.put("eos_token", eosToken);
         }
         context.putAll(extra);
-        context.put("messages", messages.stream().map(TemplateValues::message).toList());
-        context.put("tools", tools.isEmpty() && noToolsIsNone ? null : TemplateValues.tools(tools));
+        context.put(
+                "messages",
+                messages.stream()
+                        .map(userText::message)
+                        .map(TemplateValues::message)
+                        .toList());
+        var changed = tools.stream().map(userText::tool).toList();
+        context.put("tools", tools.isEmpty() && noToolsIsNone ? null : TemplateValues.tools(changed));
         context.put("documents", null);
         context.put("add_generation_prompt", addGenerationPrompt);
         return template.render(context);

@@ -129,7 +129,7 @@ final class JsonText {
             case '\b' -> out.append("\\b");
             case '\f' -> out.append("\\f");
             default -> {
-                if (c < ' ' || (style.asciiOnly() && c > '~')) {
+                if (c < ' ' || (style.asciiOnly() && c > '~' && c != Template.MARK)) {
                     out.append("\\u%04x".formatted((int) c));
                 } else {
                     out.append(c);

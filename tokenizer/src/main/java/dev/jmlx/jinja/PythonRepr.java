@@ -108,7 +108,7 @@ final class PythonRepr {
             default -> {
                 if (c == quote) {
                     out.append('\\').append(quote);
-                } else if (isPrintable(c)) {
+                } else if (isPrintable(c) || c == Template.MARK) {
                     out.appendCodePoint(c);
                 } else {
                     out.append(

@@ -13,6 +13,10 @@ import org.jspecify.annotations.Nullable;
 /// `raise_exception`, `strftime_now`, and `tojson` as plain `json.dumps`. Immutable and safe for any
 /// number of threads. The reference is Jinja2 3.1 as transformers 5 sets it up.
 public final class Template {
+    /// A character that no text has (Unicode's noncharacter U+FDD0) and that is printed as it is everywhere,
+    /// also where Python would escape it: callers mark with it what must be found again in the result.
+    public static final char MARK = '\uFDD0';
+
     private final List<Node> body;
     private final Set<String> namesRead;
     private final Clock clock;

@@ -42,6 +42,10 @@ final class AddedTokenFinder {
         var spans = new ArrayList<Span>();
         var textStart = 0;
         for (var i = 0; i < text.length(); ) {
+            if (text.charAt(i) == Tokenizer.PLAIN) {
+                i += 2; // no token starts at the character behind it
+                continue;
+            }
             var found = firstChars.get(text.charAt(i)) ? longestAt(text, i) : null;
             if (found == null) {
                 i++;
@@ -61,6 +65,22 @@ final class AddedTokenFinder {
             spans.add(new Span(textStart, text.length(), null));
         }
         return spans;
+    }
+
+    /// `text` with a [Tokenizer#PLAIN] before each character at which a token starts, also within another one.
+    String mark(String text) {
+        StringBuilder marked = null;
+        var copied = 0;
+        for (var i = 0; i < text.length(); i++) {
+            if (firstChars.get(text.charAt(i)) && longestAt(text, i) != null) {
+                marked = marked == null ? new StringBuilder(text.length() + 16) : marked;
+                marked.append(text, copied, i).append(Tokenizer.PLAIN);
+                copied = i;
+            }
+        }
+        return marked == null
+                ? text
+                : marked.append(text, copied, text.length()).toString();
     }
 
     private void add(String content, AddedToken token) {

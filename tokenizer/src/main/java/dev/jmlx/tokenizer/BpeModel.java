@@ -1,12 +1,9 @@
 package dev.jmlx.tokenizer;
 
-import java.nio.charset.StandardCharsets;
-import java.util.HexFormat;
-
 /// Byte-pair encoding of one word (Sennrich et al. 2016), as the `model` of a `tokenizer.json` sets it.
 ///
-/// Called by [BpeTokenizer] for each word of the pre-tokenizer. Immutable but for its cache; any thread.
-final class BpeModel {
+/// Called by [SubwordTokenizer] for each word of the pre-tokenizer. Immutable but for its cache; any thread.
+final class BpeModel implements SubwordModel {
 
     /// The switches of a model. `unknown` is the id for a character that is not in the vocabulary,
     /// or [Vocabulary#NONE]: then such a character is dropped.
@@ -15,26 +12,23 @@ final class BpeModel {
     private final Vocabulary vocabulary;
     private final MergeTable merges;
     private final Options options;
-    private final int[] byteIds;
+    private final ByteTokens byteTokens;
     private final WordCache cache = new WordCache();
 
     BpeModel(Vocabulary vocabulary, MergeTable merges, Options options) {
         this.vocabulary = vocabulary;
         this.merges = merges;
         this.options = options;
-        this.byteIds = new int[256];
-        var hex = HexFormat.of().withUpperCase();
-        for (var b = 0; b < 256; b++) {
-            byteIds[b] = vocabulary.id("<0x" + hex.toHexDigits((byte) b) + ">");
-        }
+        this.byteTokens = new ByteTokens(vocabulary, options.byteFallback);
     }
 
-    Vocabulary vocabulary() {
+    @Override
+    public Vocabulary vocabulary() {
         return vocabulary;
     }
 
-    /// Appends the ids of `word` to `out`.
-    void encode(String word, IdList out) {
+    @Override
+    public void encode(String word, IdList out) {
         var known = cache.find(word);
         if (known != null) {
             out.addAll(known);
@@ -61,7 +55,7 @@ final class BpeModel {
                 addUnknownIf(unknownPending, symbols);
                 unknownPending = false;
                 symbols.add(id);
-            } else if (!addBytes(character, symbols) && options.unknown != Vocabulary.NONE) {
+            } else if (!byteTokens.add(character, symbols) && options.unknown != Vocabulary.NONE) {
                 // As in the reference, it is written when a known character follows, after any bytes between.
                 addUnknownIf(unknownPending && !options.fuseUnknown, symbols);
                 unknownPending = true;
@@ -75,21 +69,5 @@ final class BpeModel {
         if (condition) {
             symbols.add(options.unknown);
         }
-    }
-
-    private boolean addBytes(String character, IdList symbols) {
-        if (!options.byteFallback) {
-            return false;
-        }
-        var utf8 = character.getBytes(StandardCharsets.UTF_8);
-        for (var b : utf8) {
-            if (byteIds[b & 0xFF] == Vocabulary.NONE) {
-                return false;
-            }
-        }
-        for (var b : utf8) {
-            symbols.add(byteIds[b & 0xFF]);
-        }
-        return true;
     }
 }

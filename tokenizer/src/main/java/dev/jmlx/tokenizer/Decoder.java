@@ -5,7 +5,7 @@ import java.util.function.Consumer;
 
 /// Turns token spellings back into text; the `decoder` of a `tokenizer.json`.
 ///
-/// Every decoder streams: [BpeTokenizer] feeds the same stages whether ids come one by one or all at
+/// Every decoder streams: [SubwordTokenizer] feeds the same stages whether ids come one by one or all at
 /// once, so both give the same text. Immutable, any thread; a [Stage] belongs to one.
 public sealed interface Decoder {
 

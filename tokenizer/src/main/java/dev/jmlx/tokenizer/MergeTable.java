@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /// Which pairs of tokens merge, in what order, and into what: a hash table without boxes.
 ///
-/// Filled by [BpeModelJson] in rank order, then only read; any thread.
+/// Filled by [SubwordModelJson] in rank order, then only read; any thread.
 final class MergeTable {
 
     /// What [#rank] returns for a pair that does not merge.

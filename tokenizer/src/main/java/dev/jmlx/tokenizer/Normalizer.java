@@ -6,7 +6,7 @@ import java.util.Locale;
 
 /// Rewrites text before it is cut into words; the `normalizer` of a `tokenizer.json`.
 ///
-/// Called by [BpeTokenizer] with the text between added tokens. Immutable, any thread.
+/// Called by [SubwordTokenizer] with the text between added tokens. Immutable, any thread.
 public sealed interface Normalizer {
 
     String apply(String text);
@@ -67,6 +67,22 @@ public sealed interface Normalizer {
         @Override
         public String apply(String text) {
             return text.toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /// Spells text in the letters of [ByteAlphabet].
+    record ByteLevel() implements Normalizer {
+        @Override
+        public String apply(String text) {
+            return ByteAlphabet.spell(text);
+        }
+    }
+
+    /// What a sentencepiece model was trained with.
+    record Precompiled(CharacterMap map) implements Normalizer {
+        @Override
+        public String apply(String text) {
+            return map.apply(text);
         }
     }
 }

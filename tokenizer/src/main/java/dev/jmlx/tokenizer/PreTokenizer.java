@@ -4,7 +4,7 @@ import java.util.List;
 
 /// Cuts text into the words that BPE merges within; the `pre_tokenizer` of a `tokenizer.json`.
 ///
-/// Called by [BpeTokenizer] for each stretch between added tokens. Immutable, any thread.
+/// Called by [SubwordTokenizer] for each stretch between added tokens. Immutable, any thread.
 public sealed interface PreTokenizer {
 
     /// Hands the words of `text` to `words`, in order and never empty. `first` says that `text`

@@ -7,7 +7,14 @@ import org.jspecify.annotations.Nullable;
 /// Reads the `pre_tokenizer` of a `tokenizer.json`. Used while loading only.
 final class PreTokenizerJson {
 
-    private static final String SUPPORTED = "Sequence, Split, Digits, ByteLevel, Metaspace";
+    private static final String SUPPORTED =
+            "Sequence, Split, Digits, ByteLevel, Metaspace, Whitespace, WhitespaceSplit,"
+                    + " Punctuation, CharDelimiterSplit, BertPreTokenizer";
+
+    private static final PreTokenizer WHITESPACE_SPLIT =
+            new PreTokenizer.Split(TextPattern.regex("\\s"), SplitBehavior.REMOVED, false);
+
+    private static final TextPattern PUNCTUATION = TextPattern.regex("[\\p{P}!-/:-@\\[-`{-~]");
 
     private PreTokenizerJson() {}
 
@@ -27,6 +34,17 @@ final class PreTokenizerJson {
                 new PreTokenizer.ByteLevel(json.flag("add_prefix_space", true), json.flag("use_regex", true));
             case "Metaspace" ->
                 new PreTokenizer.Metaspace(json.text("replacement"), scheme(json), json.flag("split", true));
+            case "Whitespace" ->
+                new PreTokenizer.Split(TextPattern.regex("\\w+|[^\\w\\s]+"), SplitBehavior.REMOVED, true);
+            case "WhitespaceSplit" -> WHITESPACE_SPLIT;
+            case "Punctuation" ->
+                new PreTokenizer.Split(
+                        PUNCTUATION, json.has("behavior") ? behavior(json) : SplitBehavior.ISOLATED, false);
+            case "CharDelimiterSplit" ->
+                new PreTokenizer.Split(TextPattern.literal(json.text("delimiter")), SplitBehavior.REMOVED, false);
+            case "BertPreTokenizer" ->
+                new PreTokenizer.Sequence(
+                        List.of(WHITESPACE_SPLIT, new PreTokenizer.Split(PUNCTUATION, SplitBehavior.ISOLATED, false)));
             default -> throw json.unsupported(SUPPORTED);
         };
     }

@@ -12,7 +12,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
 
-/// Reads a `tokenizer.json`, the format of Hugging Face's `tokenizers`, into a [BpeTokenizer].
+/// Reads a `tokenizer.json`, the format of Hugging Face's `tokenizers`, into a [SubwordTokenizer].
 ///
 /// Called once per model. Everything that is not supported is found here, as a
 /// [TokenizerLoadException]; `truncation`, `padding` and `dropout` concern training and are passed over.
@@ -21,12 +21,12 @@ public final class TokenizerJson {
     private static final String FILE = "tokenizer.json";
 
     private final Map<String, @Nullable Object> small = new HashMap<>();
-    private @Nullable BpeModel model;
+    private @Nullable SubwordModel model;
 
     private TokenizerJson() {}
 
     /// Reads `tokenizer.json` in `folder`.
-    public static BpeTokenizer load(Path folder) {
+    public static SubwordTokenizer load(Path folder) {
         var file = folder.resolve(FILE);
         try (var in = Files.newInputStream(file)) {
             return read(in);
@@ -39,7 +39,7 @@ public final class TokenizerJson {
     }
 
     /// Reads the same from a stream, which stays open.
-    public static BpeTokenizer read(InputStream in) {
+    public static SubwordTokenizer read(InputStream in) {
         var reader = new TokenizerJson();
         new JsonFile(FILE).read(in, reader::readEntry);
         return reader.tokenizer();
@@ -47,24 +47,24 @@ public final class TokenizerJson {
 
     private void readEntry(String key, JsonParser parser) {
         if (key.equals("model")) {
-            model = BpeModelJson.read(parser, FILE);
+            model = SubwordModelJson.read(parser, FILE);
         } else {
             small.put(key, JsonFile.value(parser));
         }
     }
 
-    private BpeTokenizer tokenizer() {
+    private SubwordTokenizer tokenizer() {
         if (model == null) {
             throw new TokenizerLoadException(FILE + ": model is missing");
         }
         var root = JsonPart.root(small, FILE);
-        var parts = new BpeTokenizer.Parts(
+        var parts = new SubwordTokenizer.Parts(
                 addedTokens(root, model.vocabulary()),
                 NormalizerJson.read(root.partOrNull("normalizer")),
                 PreTokenizerJson.read(root.partOrNull("pre_tokenizer")),
                 DecoderJson.read(root.part("decoder")),
                 AffixesJson.read(root.partOrNull("post_processor")));
-        return new BpeTokenizer(model, parts);
+        return new SubwordTokenizer(model, parts);
     }
 
     private static List<AddedToken> addedTokens(JsonPart root, Vocabulary vocabulary) {
@@ -82,7 +82,7 @@ public final class TokenizerJson {
         var known = vocabulary.id(content);
         var special = json.flag("special", false);
         return new AddedToken(
-                known != Vocabulary.NONE ? known : json.number("id", BpeModelJson.LARGEST_ID),
+                known != Vocabulary.NONE ? known : json.number("id", SubwordModelJson.LARGEST_ID),
                 content,
                 special,
                 json.flag("normalized", !special),

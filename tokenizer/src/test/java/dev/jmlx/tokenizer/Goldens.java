@@ -53,7 +53,7 @@ record Goldens(Path folder) {
         }
     }
 
-    BpeTokenizer tokenizer(String name) {
+    SubwordTokenizer tokenizer(String name) {
         try (var in = open(name + ".tokenizer.json.gz")) {
             return TokenizerJson.read(in);
         } catch (IOException e) {

@@ -22,9 +22,9 @@ class TokenizerGoldenTest {
 
     private static final Goldens GOLDENS = Goldens.configured();
     private static final Map<Integer, String> TEXTS = GOLDENS.texts();
-    private static final Map<String, BpeTokenizer> TOKENIZERS = new HashMap<>();
+    private static final Map<String, SubwordTokenizer> TOKENIZERS = new HashMap<>();
 
-    private final BpeTokenizer tokenizer;
+    private final SubwordTokenizer tokenizer;
     private final List<JsonNode> rows;
     private final List<JsonNode> streamRows;
 

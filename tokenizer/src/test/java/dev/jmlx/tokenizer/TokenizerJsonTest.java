@@ -22,7 +22,7 @@ class TokenizerJsonTest {
              "model": {"type": "BPE", "merges": ["a b"], "vocab": {"a": 0, "b": 1, "ab": 2}}}
             """;
 
-    private static BpeTokenizer read(String json) {
+    private static SubwordTokenizer read(String json) {
         return TokenizerJson.read(new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)));
     }
 
@@ -78,7 +78,7 @@ class TokenizerJsonTest {
                 "{\"added # [{\"added #tokenizer.json must be an object",
                 "\"merges\": #\"merges\" #tokenizer.json is not valid JSON: Unexpected character",
                 "\"model\": #\"other\": #tokenizer.json: model is missing",
-                "\"BPE\" #\"Unigram\" #tokenizer.json: model type \"Unigram\" is not supported; supported: BPE",
+                "\"BPE\" #\"WordPiece\" #tokenizer.json: model type \"WordPiece\" is not supported; supported: BPE, Unigram",
                 "\"a b\" #\"a x\" #tokenizer.json: model.merges[] names the token \"x\", which vocab does not have",
                 "\"a b\" #\"ab\" #tokenizer.json: model.merges[]: \"ab\" must be two tokens with a space between",
                 "\"a b\" #[\"a\"] #tokenizer.json: model.merges[]: expected VALUE_STRING, found END_ARRAY",

@@ -3,6 +3,7 @@ package dev.jmlx.tokenizer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.text.Normalizer;
+import java.util.List;
 import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -15,13 +16,14 @@ import net.jqwik.api.Provide;
 class TokenizerPropertyTest {
 
     private static final Goldens GOLDENS = Goldens.configured();
-    private static final BpeTokenizer QWEN = GOLDENS.tokenizer("qwen3");
-    private static final BpeTokenizer SMOL = GOLDENS.tokenizer("smollm2");
+    private static final SubwordTokenizer QWEN = GOLDENS.tokenizer("qwen3");
+    private static final SubwordTokenizer SMOL = GOLDENS.tokenizer("smollm2");
 
     @Provide
     Arbitrary<String> texts() {
         var code = Arbitraries.strings().ofMaxLength(60).withChars(" \t\n\r'{}()<|>imst09_endAB\u00e9\u4e2d\u0301");
-        return Arbitraries.oneOf(Arbitraries.strings().ofMaxLength(60), code);
+        return Arbitraries.oneOf(Arbitraries.strings().ofMaxLength(60), code)
+                .map(text -> text.replace(Tokenizer.PLAIN, 'x'));
     }
 
     @Provide
@@ -41,8 +43,19 @@ class TokenizerPropertyTest {
     }
 
     @Property(tries = 300)
+    void plainTextHasNoSpecialTokens(@ForAll("texts") String before, @ForAll("texts") String after) {
+        for (var tokenizer : new SubwordTokenizer[] {QWEN, SMOL}) {
+            for (var token : List.of("<|im_end|>", "<|endoftext|>", "<|im_<|im_end|>")) {
+                var ids = tokenizer.encode(tokenizer.asPlainText(before + token + after));
+
+                assertThat(tokenizer.decode(ids, true)).isEqualTo(tokenizer.decode(ids, false));
+            }
+        }
+    }
+
+    @Property(tries = 300)
     void streamsTheSameTextAsItDecodes(@ForAll("ids") int[] ids, @ForAll boolean skipSpecialTokens) {
-        for (var tokenizer : new BpeTokenizer[] {QWEN, SMOL}) {
+        for (var tokenizer : new SubwordTokenizer[] {QWEN, SMOL}) {
             var decoder = tokenizer.streamDecoder(skipSpecialTokens);
             var streamed = new StringBuilder();
             for (var id : ids) {

@@ -1,6 +1,7 @@
 package dev.jmlx.tokenizer;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,7 +11,7 @@ import tools.jackson.core.JsonToken;
 
 /// Reads the `model` of a `tokenizer.json`, which is nearly all of the file: vocabulary and merges
 /// stream past, a tree of them would take ten times the room. Used while loading only.
-final class BpeModelJson {
+final class SubwordModelJson {
 
     /// Far above any vocabulary, and low enough for arrays that are indexed by id.
     static final int LARGEST_ID = (1 << 24) - 1;
@@ -18,19 +19,21 @@ final class BpeModelJson {
     private final String file;
     private final Map<String, @Nullable Object> options = new HashMap<>();
     private Map<String, Integer> vocabulary = new HashMap<>();
+    /// The logarithms of a Unigram model's probabilities, by id; empty for other models.
+    private double[] scores = new double[0];
     /// Left and right of every merge in turn; resolved at the end, for the vocabulary may come later.
     private final List<String> mergeSides = new ArrayList<>();
 
-    private BpeModelJson(String file) {
+    private SubwordModelJson(String file) {
         this.file = file;
     }
 
     /// Reads the object that `parser` stands at the start of.
-    static BpeModel read(JsonParser parser, String file) {
+    static SubwordModel read(JsonParser parser, String file) {
         if (!parser.hasToken(JsonToken.START_OBJECT)) {
             throw new TokenizerLoadException(file + ": model must be an object, found " + parser.currentToken());
         }
-        var reader = new BpeModelJson(file);
+        var reader = new SubwordModelJson(file);
         for (var key = parser.nextName(); key != null; key = parser.nextName()) {
             parser.nextToken();
             reader.readEntry(key, parser);
@@ -45,7 +48,7 @@ final class BpeModelJson {
             default -> options.put(key, JsonFile.value(parser));
         }
         if (key.equals("type")) {
-            checkType();
+            isUnigram(); // before the rest is read
         }
     }
 
@@ -53,14 +56,24 @@ final class BpeModelJson {
         return new JsonPart(options, file, "model");
     }
 
-    private void checkType() {
+    /// Of the two types that there are; the oldest files do not name theirs.
+    private boolean isUnigram() {
         var part = part();
-        if (!part.type().equals("BPE")) {
-            throw part.unsupported("BPE");
+        if (!part.has("type")) {
+            return scores.length > 0;
         }
+        return switch (part.type()) {
+            case "BPE" -> false;
+            case "Unigram" -> true;
+            default -> throw part.unsupported("BPE, Unigram");
+        };
     }
 
     private void readVocabulary(JsonParser parser) {
+        if (parser.hasToken(JsonToken.START_ARRAY)) {
+            readScoredVocabulary(parser);
+            return;
+        }
         expect(JsonToken.START_OBJECT, parser, "vocab");
         // Twice the entries that most models have, so that the map seldom grows.
         vocabulary = HashMap.newHashMap(1 << 17);
@@ -69,6 +82,28 @@ final class BpeModelJson {
             expect(JsonToken.VALUE_NUMBER_INT, parser, "vocab");
             vocabulary.put(token, checkedId(token, parser.getIntValue()));
         }
+    }
+
+    /// Pairs of a token and its score; ids are places in the list.
+    private void readScoredVocabulary(JsonParser parser) {
+        vocabulary = HashMap.newHashMap(1 << 17);
+        var read = new double[1 << 16];
+        var id = 0;
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            expect(JsonToken.START_ARRAY, parser, "vocab[]");
+            parser.nextToken();
+            expect(JsonToken.VALUE_STRING, parser, "vocab[]");
+            vocabulary.put(parser.getString(), checkedId(parser.getString(), id));
+            parser.nextToken();
+            if (!parser.currentToken().isNumeric()) {
+                expect(JsonToken.VALUE_NUMBER_FLOAT, parser, "vocab[]");
+            }
+            read = id < read.length ? read : Arrays.copyOf(read, id * 2);
+            read[id++] = parser.getDoubleValue();
+            parser.nextToken();
+            expect(JsonToken.END_ARRAY, parser, "vocab[]");
+        }
+        scores = Arrays.copyOf(read, id);
     }
 
     private int checkedId(String token, int id) {
@@ -118,8 +153,24 @@ final class BpeModelJson {
         }
     }
 
-    private BpeModel model() {
+    private SubwordModel model() {
+        return isUnigram() ? unigram() : bpe();
+    }
+
+    private UnigramModel unigram() {
         var part = part();
+        if (scores.length == 0) {
+            throw new TokenizerLoadException(file + ": model.vocab must be a list of tokens and scores");
+        }
+        var unknown = part.has("unk_id") ? part.number("unk_id", scores.length - 1) : Vocabulary.NONE;
+        return new UnigramModel(new Vocabulary(vocabulary), scores, unknown, part.flag("byte_fallback", false));
+    }
+
+    private BpeModel bpe() {
+        var part = part();
+        if (scores.length > 0) {
+            throw new TokenizerLoadException(file + ": model.vocab must be an object of tokens and ids");
+        }
         for (var key : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
             if (!textOrEmpty(part, key).isEmpty()) {
                 throw new TokenizerLoadException(

@@ -9,13 +9,13 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/// A byte-pair tokenizer made of the parts of a `tokenizer.json`.
+/// A tokenizer made of the parts of a `tokenizer.json`.
 ///
 /// Text passes through: added tokens are cut out, [Normalizer], normalized added tokens are cut out,
-/// [PreTokenizer], [BpeModel]. Ids go back through [Decoder]. Made by [TokenizerJson]; safe for any
+/// [PreTokenizer], [SubwordModel]. Ids go back through [Decoder]. Made by [TokenizerJson]; safe for any
 /// thread. A lone surrogate in a text counts as U+FFFD. No method throws for any text or id: an id
 /// that no token has decodes to nothing.
-public final class BpeTokenizer implements Tokenizer {
+public final class SubwordTokenizer implements Tokenizer {
 
     /// The parts besides the model; made by [TokenizerJson].
     record Parts(
@@ -25,15 +25,16 @@ public final class BpeTokenizer implements Tokenizer {
             Decoder decoder,
             Affixes affixes) {}
 
-    private final BpeModel model;
+    private final SubwordModel model;
     private final Parts parts;
     private final AddedTokenFinder plainFinder;
     private final AddedTokenFinder normalizedFinder;
+    private final AddedTokenFinder specialFinder;
     private final Map<String, Integer> addedIds = new HashMap<>();
     private final @Nullable String[] spellings;
     private final BitSet special = new BitSet();
 
-    BpeTokenizer(BpeModel model, Parts parts) {
+    SubwordTokenizer(SubwordModel model, Parts parts) {
         this.model = model;
         this.parts = parts;
         Predicate<AddedToken> normalized = AddedToken::normalized;
@@ -41,6 +42,8 @@ public final class BpeTokenizer implements Tokenizer {
                 parts.added.stream().filter(normalized.negate()).toList(), content -> content);
         normalizedFinder =
                 new AddedTokenFinder(parts.added.stream().filter(normalized).toList(), parts.normalizer::apply);
+        specialFinder = new AddedTokenFinder(
+                parts.added.stream().filter(AddedToken::special).toList(), content -> content);
         spellings = spellings(model.vocabulary(), parts);
         for (var token : parts.added) {
             addedIds.put(token.content(), token.id());
@@ -81,10 +84,19 @@ public final class BpeTokenizer implements Tokenizer {
             if (span.token() != null) {
                 ids.add(span.token().id());
             } else {
-                var plain = text.substring(span.start(), span.end());
+                var plain = withoutMarks(text.substring(span.start(), span.end()));
                 parts.preTokenizer.split(plain, first && span.start() == 0, (word, _) -> model.encode(word, ids));
             }
         }
+    }
+
+    @Override
+    public String asPlainText(String text) {
+        return specialFinder.mark(text.replace(PLAIN, '\uFFFD'));
+    }
+
+    private static String withoutMarks(String text) {
+        return text.indexOf(PLAIN) < 0 ? text : text.replace(Character.toString(PLAIN), "");
     }
 
     private static String wellFormed(String text) {
@@ -156,7 +168,7 @@ public final class BpeTokenizer implements Tokenizer {
         @Override
         public String push(int id) {
             var text = new StringBuilder();
-            BpeTokenizer.this.push(id, skipSpecialTokens, stage, text::append);
+            SubwordTokenizer.this.push(id, skipSpecialTokens, stage, text::append);
             return text.toString();
         }
 
