@@ -1,8 +1,11 @@
 package dev.jmlx.bench;
 
+import dev.jmlx.engine.cache.CacheShape;
 import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCaches;
+import dev.jmlx.engine.cache.Reach;
 import dev.jmlx.engine.cpu.CpuOps;
+import dev.jmlx.engine.ops.AttentionSpec;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.tensor.DType;
@@ -60,7 +63,7 @@ public class AttentionBench {
     @Setup
     public void create() {
         ops = new CpuOps(threads, Precision.EXACT);
-        caches = new KvCaches(type, 1, 1, past + tokens, KV_HEADS, HEAD_DIM);
+        caches = new KvCaches(type, CacheShape.full(1, KV_HEADS, HEAD_DIM), 1, past + tokens);
         caches.reserve(0, past + tokens);
         queries = ops.prepare(RandomMatrix.dense(arena, DType.F32, tokens, KV_HEADS * GROUP * HEAD_DIM), arena);
         keys = ops.prepare(RandomMatrix.dense(arena, DType.F32, tokens, KV_HEADS * HEAD_DIM), arena);
@@ -95,10 +98,9 @@ public class AttentionBench {
                 cpu.embed(q, step),
                 cpu.embed(kv, step),
                 cpu.embed(kv, step),
-                null,
-                0.125f,
+                AttentionSpec.of(0.125f, null),
                 step,
-                Objects.requireNonNull(caches).layer(0));
+                Objects.requireNonNull(caches).full(0));
     }
 
     @TearDown
@@ -113,7 +115,7 @@ public class AttentionBench {
         var out = attend(Objects.requireNonNull(batch), Objects.requireNonNull(queries), Objects.requireNonNull(keys));
         var positions = past + (tokens + 1) / 2.0;
         work.add(
-                KvCaches.bytesFor(type, 1, 1, KV_HEADS, HEAD_DIM) * positions,
+                new CacheShape(KV_HEADS, HEAD_DIM, Reach.ALL).bytesFor(type, 1) * positions,
                 tokens * positions * 4 * KV_HEADS * GROUP * HEAD_DIM);
         return out;
     }

@@ -14,13 +14,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
-/// `jmlx`: without a command it serves. Expected problems are one sentence on stderr: exit code 2 for wrong settings
-/// and options, 1 for everything else.
+/// `jmlx`: without a command it serves. Expected problems are one sentence on stderr: exit code 2 for wrong
+/// settings and options, 1 for everything else.
 @Command(
         name = "jmlx",
         description = "Runs MLX-format language models and serves them through the Claude Messages API.",
         footer = {"", "Settings come from .env and the environment; .env.example lists them."},
-        subcommands = {ServeCommand.class, GenerateCommand.class},
+        subcommands = {ServeCommand.class, GenerateCommand.class, InspectCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = Program.class)
 final class JmlxCommand implements Callable<Integer> {

@@ -71,7 +71,8 @@ record ServerConfig(Listen listen, ModelChoice model, AnswerDefaults defaults, E
                 settings.wholeNumber("MAX_SEQUENCES", defaults.maxSequences(), 1, 1024),
                 defaults.maxWaiting(),
                 precision(settings),
-                cacheType(settings));
+                cacheType(settings),
+                settings.wholeNumber("MAX_CONTEXT", 0, 0, Integer.MAX_VALUE));
     }
 
     private static Precision precision(Settings settings) {

@@ -19,11 +19,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One client connection: hands one request at a time to a virtual thread and keeps pipelined ones until their turn.
-/// Event loop only, except [#cancelRunning].
+/// One client connection: hands one request at a time to a virtual thread and keeps pipelined ones until their
+/// turn. Event loop only, except [#cancelRunning].
 ///
-/// It goes on reading while an answer is made, because only so it learns at once that the client has gone; it stops
-/// reading when pipelined requests pile up, so that a client cannot fill the memory.
+/// It goes on reading while an answer is made, because only so it learns at once that the client has gone; it
+/// stops reading when pipelined requests pile up, so that a client cannot fill the memory.
 // Netty reports failed writes and closes by closing the channel, which channelInactive sees.
 @SuppressWarnings("FutureReturnValueIgnored")
 final class Connection extends SimpleChannelInboundHandler<HttpObject> {

@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What a connection has received: a complete request, or one that is refused with `refusal` before any handler sees
-/// it. `chunkedAllowed` is false for HTTP/1.0 clients. Immutable.
+/// What a connection has received: a complete request, or one that is refused with `refusal` before any handler
+/// sees it. `chunkedAllowed` is false for HTTP/1.0 clients. Immutable.
 record Incoming(
         Request request,
         boolean keepAlive,

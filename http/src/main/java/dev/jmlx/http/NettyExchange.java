@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// An [HttpExchange] on a Netty channel. The request's virtual thread answers; [#cancel] comes from the event loop or
-/// from the thread that closes the server.
+/// An [HttpExchange] on a Netty channel. The request's virtual thread answers; [#cancel] comes from the event
+/// loop or from the thread that closes the server.
 // Netty reports failed writes and closes by closing the channel, which channelInactive sees.
 @SuppressWarnings("FutureReturnValueIgnored")
 final class NettyExchange implements HttpExchange {

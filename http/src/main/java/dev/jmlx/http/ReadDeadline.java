@@ -7,8 +7,8 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// Ends connections that stay idle, and requests that arrive too slowly or only half. Stands before the HTTP codec and
-/// tells the rest of the pipeline with an [Expired] event. Event loop only.
+/// Ends connections that stay idle, and requests that arrive too slowly or only half. Stands before the HTTP
+/// codec and tells the rest of the pipeline with an [Expired] event. Event loop only.
 final class ReadDeadline extends ChannelDuplexHandler {
     /// Sent up the pipeline: the time is over.
     enum Expired {

@@ -9,8 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// A complete HTTP request. `segments`: the decoded parts of the path, without empty ones. `headers`: names in lower
-/// case. `body` is not copied and must not be changed. Any thread.
+/// A complete HTTP request. `segments`: the decoded parts of the path, without empty ones. `headers`: names in
+/// lower case. `body` is not copied and must not be changed. Any thread.
 public record Request(
         String method, List<String> segments, Map<String, String> query, Map<String, String> headers, byte[] body) {
 

@@ -13,8 +13,9 @@ import java.io.ByteArrayOutputStream;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Puts the codec's pieces together into requests and refuses what is malformed or too large. One per connection, event
-/// loop only. After a refusal the rest of the input is ignored: where the next request begins is not certain any more.
+/// Puts the codec's pieces together into requests and refuses what is malformed or too large. One per
+/// connection, event loop only. After a refusal the rest of the input is ignored: where the next request begins
+/// is not certain any more.
 final class RequestAssembly {
     private final int maxBodyBytes;
     private ByteArrayOutputStream body = new ByteArrayOutputStream();

@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// One entry of the [Router]. `pattern`: path segments, `{name}` matches any one. `open`: needs no API key. Immutable.
+/// One entry of the [Router]. `pattern`: path segments, `{name}` matches any one. `open`: needs no API key.
+/// Immutable.
 public record Route(String method, List<String> pattern, boolean open, Handler handler) {
 
     /// A route that needs the API key when one is configured.

@@ -66,8 +66,12 @@ final class DamagedModelTest {
                 "rms_norm_eps | 1e400 | \"rms_norm_eps\" must be a number",
                 "rms_norm_eps | -1 | \"rms_norm_eps\" must be from 0 to 1, found -1.0",
                 "rope_scaling | \"junk\" | \"rope_scaling\" must be an object, found \"junk\"",
-                "quantization | [] | model.layers.0.self_attn.q_proj: has .scales, but config.json has no quantization for it",
-                "layer_types | [\"sliding_attention\"] | layer_types with \"sliding_attention\" is not supported yet",
+                "quantization | [] | \"quantization\" must be an object, found []",
+                "layer_types | [\"sliding_attention\"] | layer_types has 1 entries for 3 layers",
+                "layer_types | [\"full_attention\",\"a\",\"b\"] | layer_types with \"a\" is not supported",
+                "head_dim | 2147483646 | rotary dimensions must be even and at most 65536, found 2147483646",
+                "hidden_act | \"relu6\" | hidden_act \"relu6\" is not supported",
+                "model_type | \"lama3\" | model_type \"lama3\" is not supported yet; nearest: llama, llama4, gemma3",
             })
     void wrongConfigIsRefused(String key, String value, String sentence) throws IOException {
         configure(key, value);
@@ -87,7 +91,8 @@ final class DamagedModelTest {
     void contextWithoutBoundsCostsNothing() throws IOException {
         configure("max_position_embeddings", "2147483647");
         try (var engine = Engine.open(folder, OPTIONS)) {
-            assertThat(engine.contextLength()).isEqualTo(Integer.MAX_VALUE);
+            // What fits into memory of it.
+            assertThat(engine.contextLength()).isGreaterThan(100_000);
         }
     }
 
@@ -120,7 +125,7 @@ final class DamagedModelTest {
 
     @Test
     void biasesThatTheArchitectureDoesNotAddAreRefused() throws IOException {
-        var name = "model.layers.0.mlp.gate_proj.bias";
+        var name = "model.layers.0.input_layernorm.bias";
         var header = ("{\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[256],\"data_offsets\":[0,1024]}}")
                 .getBytes(StandardCharsets.UTF_8);
         var bytes = ByteBuffer.allocate(8 + header.length + 1024).order(ByteOrder.LITTLE_ENDIAN);

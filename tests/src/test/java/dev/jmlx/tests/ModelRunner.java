@@ -21,7 +21,7 @@ final class ModelRunner implements AutoCloseable {
         this.checkpoint = Checkpoint.open(folder);
         this.ops = ops;
         this.model = Models.load(checkpoint.config(), checkpoint.weights(ops::prepare));
-        this.caches = model.newCaches(cacheType, 2, model.contextLength());
+        this.caches = new KvCaches(cacheType, model.cacheShapes(), 2, model.contextLength());
     }
 
     int vocabSize() {

@@ -29,7 +29,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Every conversation of the embedded model's goldens, end to end: the official SDK gets the reference's greedy text.
+/// Every conversation of the embedded model's goldens, end to end: the official SDK gets the reference's greedy
+/// text.
 @Timeout(300)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class SdkGoldenTest {

@@ -2,21 +2,22 @@ package dev.jmlx.engine.cache;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Keys and values of one layer for every sequence slot.
+/// What one layer keeps of past tokens, for every sequence slot.
 ///
-/// Written and read by a backend's attention; blocks come and go through [KvCaches]. Engine thread only.
+/// Written and read by a backend's operations; blocks come and go through [KvCaches]. Engine thread only.
 public sealed interface KvCache {
 
-    /// Keeps every position: a list of blocks per slot, each with room for [KvCaches#BLOCK_TOKENS]
-    /// positions.
+    /// A list of blocks per slot, each with room for [KvCaches#BLOCK_TOKENS] positions; those that no token will
+    /// reach again may be missing.
     ///
     /// A block is little-endian; key-value head after head it has, without gaps:
     /// - keys `[BLOCK_TOKENS / STRIP][headDim][STRIP]`: transposed in strips of positions, so that
     ///   scores are vectors over positions;
-    /// - values `[BLOCK_TOKENS][valueStride]`, of which a row's elements from `headDim` on mean
+    /// - values `[BLOCK_TOKENS][valueStride]`, of which a row's elements from `valueDim` on mean
     ///   nothing;
     /// - for [CacheType#INT8] the scales of the keys `[BLOCK_TOKENS]` f32, then those of the values.
     ///
@@ -33,14 +34,22 @@ public sealed interface KvCache {
         private final CacheType type;
         private final int kvHeads;
         private final int headDim;
+        private final int valueDim;
+        private final Reach reach;
         private final int headBytes;
         private final @Nullable MemorySegment[][] blocks;
 
-        Full(CacheType type, int slots, int kvHeads, int headDim) {
+        /// Blocks before these are gone.
+        private final int[] firstBlocks;
+
+        Full(CacheType type, int slots, CacheShape shape) {
             this.type = type;
-            this.kvHeads = kvHeads;
-            this.headDim = headDim;
-            this.headBytes = Math.toIntExact(bytesPerPosition(type, 1, headDim) * KvCaches.BLOCK_TOKENS);
+            this.kvHeads = shape.kvHeads();
+            this.headDim = shape.headDim();
+            this.valueDim = shape.valueDim();
+            this.reach = shape.reach();
+            this.firstBlocks = new int[slots];
+            this.headBytes = Math.toIntExact(bytesPerPosition(type, shape) / kvHeads * KvCaches.BLOCK_TOKENS);
             this.blocks = new MemorySegment[slots][0];
         }
 
@@ -52,13 +61,24 @@ public sealed interface KvCache {
             return kvHeads;
         }
 
+        /// Elements of a head's queries and keys.
         public int headDim() {
             return headDim;
         }
 
-        /// Elements from one position's values to the next's: `headDim` rounded up.
+        /// Elements of a head's values.
+        public int valueDim() {
+            return valueDim;
+        }
+
+        /// What a token attends to.
+        public Reach reach() {
+            return reach;
+        }
+
+        /// Elements from one position's values to the next's: `valueDim` rounded up.
         public int valueStride() {
-            return valueStride(headDim);
+            return valueStride(valueDim);
         }
 
         /// The block that holds `position` of `slot`; it was reserved before the step began.
@@ -103,22 +123,68 @@ public sealed interface KvCache {
             blocks[slot][index] = block;
         }
 
-        @Nullable
-        MemorySegment[] slotBlocks(int slot) {
-            return blocks[slot];
+        /// Takes the blocks of `slot` away that end at or before `position` and gives them to `free`.
+        void dropBefore(int slot, int position, Deque<MemorySegment> free) {
+            for (; firstBlocks[slot] < position / KvCaches.BLOCK_TOKENS; firstBlocks[slot]++) {
+                drop(slot, firstBlocks[slot], free);
+            }
+        }
+
+        /// Takes all blocks of `slot` away.
+        void drop(int slot, Deque<MemorySegment> free) {
+            for (var index = 0; index < blocks[slot].length; index++) {
+                drop(slot, index, free);
+            }
+            firstBlocks[slot] = 0;
+        }
+
+        private void drop(int slot, int index, Deque<MemorySegment> free) {
+            var block = index < blocks[slot].length ? blocks[slot][index] : null;
+            if (block != null) {
+                blocks[slot][index] = null;
+                free.push(block);
+            }
         }
 
         long blockBytes() {
             return (long) kvHeads * headBytes + (long) READ_AHEAD * type.elementBytes();
         }
 
-        static long bytesPerPosition(CacheType type, int kvHeads, int headDim) {
-            var elements = (long) headDim + valueStride(headDim);
-            return kvHeads * (elements * type.elementBytes() + 2L * type.scaleBytes());
+        static long bytesPerPosition(CacheType type, CacheShape shape) {
+            var elements = (long) shape.headDim() + valueStride(shape.valueDim());
+            return shape.kvHeads() * (elements * type.elementBytes() + 2L * type.scaleBytes());
         }
 
-        private static int valueStride(int headDim) {
-            return (headDim + VALUE_ALIGNMENT - 1) / VALUE_ALIGNMENT * VALUE_ALIGNMENT;
+        private static int valueStride(int valueDim) {
+            return (valueDim + VALUE_ALIGNMENT - 1) / VALUE_ALIGNMENT * VALUE_ALIGNMENT;
+        }
+    }
+
+    /// The numbers that a recurrent layer keeps, zero at the start of a sequence.
+    final class State implements KvCache {
+        private final int floats;
+        private final float[][] states;
+
+        State(int slots, StateShape shape) {
+            this.floats = shape.floats();
+            this.states = new float[slots][0];
+        }
+
+        public int floats() {
+            return floats;
+        }
+
+        /// The state of `slot`; operations change it in place.
+        public float[] of(int slot) {
+            return states[slot];
+        }
+
+        void begin(int slot) {
+            if (states[slot].length == 0) {
+                states[slot] = new float[floats];
+            } else {
+                Arrays.fill(states[slot], 0);
+            }
         }
     }
 }

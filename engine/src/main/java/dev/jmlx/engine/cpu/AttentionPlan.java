@@ -15,7 +15,7 @@ final class AttentionPlan {
     /// Rows that cost as much as reading the keys and values does.
     private static final int FREE_ROWS = 4;
 
-    private static final int FIELDS = 8;
+    private static final int FIELDS = 9;
 
     private final int threads;
     private int[] units = new int[0];
@@ -35,7 +35,7 @@ final class AttentionPlan {
         for (var segment = 0; segment < batch.segmentCount(); segment++) {
             var end = batch.segmentStart(segment + 1);
             for (var row = batch.segmentStart(segment); row < end; row += perTile) {
-                work += cache.kvHeads() * work(batch, row, Math.min(perTile, end - row), group);
+                work += cache.kvHeads() * work(batch, cache, row, Math.min(perTile, end - row), group);
             }
         }
         var perUnit = Math.max(1, work / ((long) threads * UNITS_PER_THREAD));
@@ -45,11 +45,12 @@ final class AttentionPlan {
             // Long tiles first: the last ones of a segment see the most positions.
             for (var row = start + (length - 1) / perTile * perTile; row >= start; row -= perTile) {
                 var tokens = Math.min(perTile, start + length - row);
-                var wanted = threads == 1 ? 1 : Math.round((double) work(batch, row, tokens, group) / perUnit);
-                var pieces = Math.clamp(wanted, 1, strips(batch, row, tokens));
+                var wanted = threads == 1 ? 1 : Math.round((double) work(batch, cache, row, tokens, group) / perUnit);
+                var pieces = Math.clamp(wanted, 1, strips(batch, cache, row, tokens));
                 for (var head = 0; head < cache.kvHeads(); head++) {
                     addTile(
                             batch,
+                            cache,
                             segment,
                             head,
                             row,
@@ -61,16 +62,24 @@ final class AttentionPlan {
         }
     }
 
-    private static int strips(Batch batch, int row, int tokens) {
-        return Math.ceilDiv(batch.position(row) + tokens, KvCache.Full.STRIP);
+    /// Strips that the tile reaches.
+    private static int strips(Batch batch, KvCache.Full cache, int row, int tokens) {
+        return Math.ceilDiv(batch.position(row) + tokens, KvCache.Full.STRIP) - firstStrip(batch, cache, row);
     }
 
-    private static long work(Batch batch, int row, int tokens, int group) {
-        return (long) strips(batch, row, tokens) * Math.max(FREE_ROWS, tokens * group);
+    /// The first strip that the tile reaches.
+    private static int firstStrip(Batch batch, KvCache.Full cache, int row) {
+        return cache.reach().first(batch.position(row)) / KvCache.Full.STRIP;
     }
 
-    private void addTile(Batch batch, int segment, int head, int row, int tokens, int pieces, int partialSize) {
-        var strips = strips(batch, row, tokens);
+    private static long work(Batch batch, KvCache.Full cache, int row, int tokens, int group) {
+        return (long) strips(batch, cache, row, tokens) * Math.max(FREE_ROWS, tokens * group);
+    }
+
+    private void addTile(
+            Batch batch, KvCache.Full cache, int segment, int head, int row, int tokens, int pieces, int partialSize) {
+        var first = firstStrip(batch, cache, row);
+        var strips = strips(batch, cache, row, tokens);
         var end = batch.position(row) + tokens;
         for (var piece = 0; piece < pieces; piece++) {
             var at = count++ * FIELDS;
@@ -81,10 +90,11 @@ final class AttentionPlan {
             units[at + 1] = head;
             units[at + 2] = row;
             units[at + 3] = tokens;
-            units[at + 4] = KvCache.Full.STRIP * (int) ((long) strips * piece / pieces);
-            units[at + 5] = Math.min(end, KvCache.Full.STRIP * (int) ((long) strips * (piece + 1) / pieces));
+            units[at + 4] = KvCache.Full.STRIP * (first + (int) ((long) strips * piece / pieces));
+            units[at + 5] = Math.min(end, KvCache.Full.STRIP * (first + (int) ((long) strips * (piece + 1) / pieces)));
             units[at + 6] = pieces;
             units[at + 7] = partialFloats;
+            units[at + 8] = piece;
             partialFloats += pieces > 1 ? partialSize : 0;
         }
     }
@@ -129,6 +139,11 @@ final class AttentionPlan {
     /// Units that share the tile, this one among them.
     int pieces(int unit) {
         return units[unit * FIELDS + 6];
+    }
+
+    /// Which of them this one is, from 0.
+    int piece(int unit) {
+        return units[unit * FIELDS + 8];
     }
 
     /// Where the unit's partial result begins, if it has one.

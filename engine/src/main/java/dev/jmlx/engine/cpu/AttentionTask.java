@@ -1,10 +1,8 @@
 package dev.jmlx.engine.cpu;
 
 import dev.jmlx.engine.cache.KvCache;
+import dev.jmlx.engine.ops.AttentionSpec;
 import dev.jmlx.engine.ops.Batch;
-import dev.jmlx.engine.ops.RopeTable;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -24,26 +22,27 @@ final class AttentionTask {
     private final AttentionPlan plan;
     private final AttentionTile[] tiles;
     private final KvStore[] stores;
-    private final List<RopeKernel> ropes = new ArrayList<>();
+    private final RopeKernels ropes;
     private final WorkerPool.Task storeRows = this::storeRows;
     private final WorkerPool.Task attendUnit = this::attendUnit;
     private final WorkerPool.Task mergeTile = this::mergeTile;
 
     // The arguments of the call that is running.
     private CpuTensor q = new CpuTensor();
-    private CpuTensor k = q;
-    private CpuTensor v = q;
+    private @Nullable CpuTensor k;
+    private @Nullable CpuTensor v;
     private CpuTensor out = q;
     private @Nullable RopeKernel rope;
     private @Nullable Batch batch;
     private KvCache.@Nullable Full cache;
-    private float scale;
+    private AttentionSpec spec = AttentionSpec.of(1, null);
     private int blockRows;
     private float[] partials = new float[0];
 
     /// Runs on `pool` in units for `threads` threads.
-    AttentionTask(WorkerPool pool, int threads) {
+    AttentionTask(WorkerPool pool, int threads, RopeKernels ropes) {
         this.pool = pool;
+        this.ropes = ropes;
         plan = new AttentionPlan(threads);
         tiles = new AttentionTile[pool.threads()];
         stores = new KvStore[pool.threads()];
@@ -56,10 +55,9 @@ final class AttentionTask {
     /// Fills `result`; shapes were checked.
     void apply(
             CpuTensor queries,
-            CpuTensor keys,
-            CpuTensor values,
-            @Nullable RopeTable table,
-            float factor,
+            @Nullable CpuTensor keys,
+            @Nullable CpuTensor values,
+            AttentionSpec rule,
             Batch tokens,
             KvCache.Full layer,
             CpuTensor result) {
@@ -69,8 +67,8 @@ final class AttentionTask {
         out = result;
         batch = tokens;
         cache = layer;
-        scale = factor;
-        rope = table == null ? null : rope(table, tokens);
+        spec = rule;
+        rope = rule.rope() == null ? null : ropes.kernel(rule.rope(), tokens);
         blockRows = Math.clamp(Math.ceilDiv(tokens.tokenCount(), pool.threads()), 1, MAX_ROWS);
         pool.run(storeRows, Math.ceilDiv(tokens.tokenCount(), blockRows));
         plan.plan(tokens, layer, Shapes.headsPerKvHead(queries, layer));
@@ -87,28 +85,6 @@ final class AttentionTask {
         }
     }
 
-    private RopeKernel rope(RopeTable table, Batch tokens) {
-        var kernel = known(table);
-        var end = 0;
-        for (var row = 0; row < tokens.tokenCount(); row++) {
-            end = Math.max(end, tokens.position(row) + 1);
-        }
-        kernel.reserve(end);
-        return kernel;
-    }
-
-    @SuppressWarnings("ReferenceEquality") // a model has one table; comparing its contents each time would be work
-    private RopeKernel known(RopeTable table) {
-        for (var kernel : ropes) {
-            if (kernel.table() == table) {
-                return kernel;
-            }
-        }
-        var kernel = new RopeKernel(table);
-        ropes.add(kernel);
-        return kernel;
-    }
-
     private void storeRows(int worker, int block) {
         var tokens = Objects.requireNonNull(batch);
         var layer = Objects.requireNonNull(cache);
@@ -121,17 +97,19 @@ final class AttentionTask {
             var position = tokens.position(row);
             if (rope != null) {
                 rope.rotate(q.data(), q.rowOffset(row), q.cols(), layer.headDim(), position);
-                rope.rotate(k.data(), k.rowOffset(row), k.cols(), layer.headDim(), position);
             }
-            stores[worker].store(
-                    k.data(),
-                    k.rowOffset(row),
-                    v.data(),
-                    v.rowOffset(row),
-                    layer,
-                    tokens.segmentSlot(segment),
-                    position);
+            if (k != null && v != null) {
+                storeRow(stores[worker], k, v, row, tokens.segmentSlot(segment), position);
+            }
         }
+    }
+
+    private void storeRow(KvStore store, CpuTensor keys, CpuTensor values, int row, int slot, int position) {
+        var layer = Objects.requireNonNull(cache);
+        if (rope != null) {
+            rope.rotate(keys.data(), keys.rowOffset(row), keys.cols(), layer.headDim(), position);
+        }
+        store.store(keys.data(), keys.rowOffset(row), values.data(), values.rowOffset(row), layer, slot, position);
     }
 
     private void attendUnit(int worker, int unit) {
@@ -140,7 +118,10 @@ final class AttentionTask {
         var row = plan.row(unit);
         var kvHead = plan.kvHead(unit);
         var position = Objects.requireNonNull(batch).position(row);
-        tile.load(q, row, plan.tokens(unit), position, kvHead, scale, layer);
+        tile.load(q, row, plan.tokens(unit), position, kvHead, spec, layer);
+        if (spec.sinks() != null && plan.piece(unit) == 0) {
+            tile.addSinks(spec.sinks(), kvHead, layer.type());
+        }
         tile.attend(layer, plan.slot(unit), kvHead, plan.from(unit), plan.to(unit));
         if (plan.pieces(unit) == 1) {
             tile.store(out, row, kvHead, layer);
@@ -151,11 +132,11 @@ final class AttentionTask {
 
     /// Merges the units of the tile that begins with `unit`; nothing to do for another unit.
     private void mergeTile(int worker, int unit) {
-        if (plan.pieces(unit) == 1 || plan.from(unit) > 0) {
+        if (plan.pieces(unit) == 1 || plan.piece(unit) > 0) {
             return;
         }
         var layer = Objects.requireNonNull(cache);
-        var headDim = layer.headDim();
+        var valueDim = layer.valueDim();
         var width = AttentionTile.width(layer);
         var group = Shapes.headsPerKvHead(q, layer);
         var rows = plan.tokens(unit) * group;
@@ -163,8 +144,8 @@ final class AttentionTask {
         for (var row = 0; row < rows; row++) {
             var sum = AttentionMerge.row(partials, first, plan.pieces(unit), rows, width, row);
             var factor = AttentionTile.resultFactor(layer.type()) / sum;
-            var to = out.rowOffset(plan.row(unit) + row / group) + (plan.kvHead(unit) * group + row % group) * headDim;
-            for (var d = 0; d < headDim; d++) {
+            var to = out.rowOffset(plan.row(unit) + row / group) + (plan.kvHead(unit) * group + row % group) * valueDim;
+            for (var d = 0; d < valueDim; d++) {
                 out.data()[to + d] = partials[first + row * width + d] * factor;
             }
         }

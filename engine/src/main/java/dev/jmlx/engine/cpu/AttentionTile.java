@@ -2,6 +2,8 @@ package dev.jmlx.engine.cpu;
 
 import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCache;
+import dev.jmlx.engine.ops.AttentionSpec;
+import dev.jmlx.engine.tensor.DenseVector;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -51,6 +53,7 @@ final class AttentionTile {
     private int headDim;
     private int width;
     private int firstPosition;
+    private float softcap;
 
     /// Keeps the compiler from leaving [#touch] out.
     @SuppressWarnings("UnusedVariable")
@@ -74,14 +77,15 @@ final class AttentionTile {
 
     /// Begins a tile: `tokens` tokens from row `row` on, at consecutive positions from `position`,
     /// for one key-value head.
-    void load(CpuTensor q, int row, int tokens, int position, int kvHead, float scale, KvCache.Full cache) {
+    void load(CpuTensor q, int row, int tokens, int position, int kvHead, AttentionSpec spec, KvCache.Full cache) {
         group = Shapes.headsPerKvHead(q, cache);
         rows = tokens * group;
         headDim = cache.headDim();
         width = width(cache);
         firstPosition = position;
         reserve();
-        var factor = (float) (scale * LOG2_E);
+        softcap = spec.softcap();
+        var factor = (float) (spec.scale() * LOG2_E);
         if (cache.type() == CacheType.F16) {
             factor *= 0x1p100f;
         }
@@ -95,6 +99,14 @@ final class AttentionTile {
         Arrays.fill(maxima, 0, rows, Float.NEGATIVE_INFINITY);
         Arrays.fill(sums, 0, rows, 0);
         Arrays.fill(results, 0, rows * width, 0);
+    }
+
+    /// Counts each head's sink as a position that was taken in.
+    void addSinks(DenseVector sinks, int kvHead, CacheType type) {
+        for (var row = 0; row < rows; row++) {
+            maxima[row] = (float) (sinks.values()[kvHead * group + row % group] * LOG2_E);
+            sums[row] = type == CacheType.F16 ? 0x1p100f : 1;
+        }
     }
 
     private void reserve() {
@@ -151,8 +163,13 @@ final class AttentionTile {
         if (cache.type() == CacheType.INT8) {
             scaleScores(block, cache.keyScale(kvHead, from), count);
         }
+        if (softcap > 0) {
+            capScores(cache.type(), count);
+        }
         for (var row = 0; row < rows; row++) {
-            softmax(cache.type(), row, Math.clamp((long) firstPosition + row / group + 1 - from, 0, count), count);
+            var position = firstPosition + row / group;
+            var first = Math.clamp((long) cache.reach().first(position) - from, 0, count);
+            softmax(cache.type(), row, first, Math.clamp((long) position + 1 - from, 0, count), count);
         }
         if (cache.type() == CacheType.INT8) {
             scaleScores(block, cache.valueScale(kvHead, from), count);
@@ -211,12 +228,22 @@ final class AttentionTile {
         }
     }
 
-    /// Makes weights of the `visible` first scores of a row and zeros of the rest, and rescales what
+    /// Scores are in base 2 and, of F16, without the rest of their power.
+    private void capScores(CacheType type, int count) {
+        var rest = type == CacheType.F16 ? F16_REST : 1;
+        for (var row = 0; row < rows; row++) {
+            Exponentials.softcap(scores, row * STRETCH, count, (float) (rest / (LOG2_E * softcap)), (float)
+                    (softcap * LOG2_E / rest));
+        }
+    }
+
+    /// Makes weights of the scores `first .. visible - 1` of a row and zeros of the rest, and rescales what
     /// was summed before.
-    private void softmax(CacheType type, int row, int visible, int count) {
+    private void softmax(CacheType type, int row, int first, int visible, int count) {
         var at = row * STRETCH;
         var factor = type == CacheType.F16 ? F16_REST : 1;
-        if (visible > 0) {
+        if (first < visible) {
+            Arrays.fill(scores, at, at + first, Float.NEGATIVE_INFINITY);
             var max = SoftmaxRows.max(scores, at, visible) * factor;
             if (max > maxima[row]) {
                 if (sums[row] != 0) {
@@ -229,9 +256,8 @@ final class AttentionTile {
             var shift = type == CacheType.F16 ? F16_SHIFT : 0;
             sums[row] += SoftmaxRows.weights(scores, at, visible, factor, maxima[row], shift);
         }
-        if (visible < count) {
-            Arrays.fill(scores, at + visible, at + count, 0);
-        }
+        var unseen = first < visible ? visible : 0;
+        Arrays.fill(scores, at + unseen, at + count, 0);
     }
 
     /// Writes the finished tile to the rows from `row` on.
@@ -239,8 +265,8 @@ final class AttentionTile {
         var result = resultFactor(cache.type());
         for (var i = 0; i < rows; i++) {
             var factor = result / sums[i];
-            var to = out.rowOffset(row + i / group) + (kvHead * group + i % group) * headDim;
-            for (var d = 0; d < headDim; d++) {
+            var to = out.rowOffset(row + i / group) + (kvHead * group + i % group) * cache.valueDim();
+            for (var d = 0; d < cache.valueDim(); d++) {
                 out.data()[to + d] = results[i * width + d] * factor;
             }
         }

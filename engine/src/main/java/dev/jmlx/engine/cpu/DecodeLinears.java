@@ -5,19 +5,19 @@ import dev.jmlx.engine.tensor.DenseVector;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// The linear layers of a decoding step: one token ([MatVec]) or a few ([FewTokens], [ShortFewTokens] where they may be
-/// rounded), straight from the row blocks.
+/// The linear layers of a decoding step: one token ([MatVec]) or a few ([FewTokens], [ShortFewTokens] where
+/// they may be rounded), straight from the row blocks.
 ///
 /// Consecutive layers that read the same activations, as q, k and v do, run together in one parallel region: a
 /// small layer takes a few microseconds, and starting a region and the streams from memory takes about as long.
-/// So a layer is noted first ([#add]) and computed by [#run], before anybody reads a result. One long-lived object
-/// per [CpuOps]; engine thread, workers inside [#run].
+/// So a layer is noted first ([#add]) and computed by [#run], before anybody reads a result. One long-lived
+/// object per [CpuOps]; engine thread, workers inside [#run].
 final class DecodeLinears implements WorkerPool.Task {
-    /// Most tokens that these kernels take.
+    /// Most tokens that these kernels take, of any width.
     static final int MAX_TOKENS = 15;
 
-    /// Weights that a few tokens take at a time: of 4 bits 590 kB, which the second four tokens find in the L2. With an
-    /// eighth of it, where starting a stream counts more, four tokens took 1.1 times as long.
+    /// Weights that a few tokens take at a time: of 4 bits 590 kB, which the second four tokens find in the L2.
+    /// With an eighth of it, where starting a stream counts more, four tokens took 1.1 times as long.
     private static final int FEW_WEIGHTS = 1 << 20;
 
     private static final int MAX_LAYERS = 8;
@@ -56,7 +56,7 @@ final class DecodeLinears implements WorkerPool.Task {
 
     /// Whether there is a kernel for `rows` against `weight`.
     static boolean applies(CpuTensor rows, RowBlocks weight) {
-        return rows.rows() == 1 ? MatVec.applies(weight) : rows.rows() <= MAX_TOKENS && FewTokens.applies(weight);
+        return rows.rows() <= FewTokens.most(weight);
     }
 
     /// Notes `result = rows * matrix^T (+ values)`; shapes were checked and [#applies] holds. `rows` may
@@ -84,7 +84,7 @@ final class DecodeLinears implements WorkerPool.Task {
         if (inShorts) {
             inputs.shortFew().prepare(x, (RowBlocks.Quantized) first);
         } else if (few) {
-            inputs.few().prepare(x, (RowBlocks.Quantized) first);
+            inputs.few().prepare(x, first);
         } else {
             inputs.vector().prepare(x, first);
         }
@@ -128,18 +128,18 @@ final class DecodeLinears implements WorkerPool.Task {
         } else {
             var some = Math.max(1, FEW_WEIGHTS / (matrix.cols() * Lanes.COUNT));
             for (var block = from; block < end; block += some) {
-                few((RowBlocks.Quantized) matrix, block, Math.min(end, block + some), own, layer.out);
+                few(matrix, block, Math.min(end, block + some), own, layer.out);
             }
         }
         LinearTask.addBias(layer.out, layer.bias, from * Lanes.COUNT, Math.min(matrix.rows(), end * Lanes.COUNT));
     }
 
-    private void few(RowBlocks.Quantized matrix, int from, int end, Scratch own, CpuTensor out) {
+    private void few(RowBlocks matrix, int from, int end, Scratch own, CpuTensor out) {
         var tiles = Math.ceilDiv(x.rows(), FewTokens.TOKENS);
         var sums = own.results((end - from) * FewTokens.TOKENS * Lanes.COUNT);
         for (var tile = 0; tile < tiles; tile++) {
             if (inShorts) {
-                ShortFewTokens.blocks(matrix, from, end, inputs.shortFew(), tile, sums);
+                ShortFewTokens.blocks((RowBlocks.Quantized) matrix, from, end, inputs.shortFew(), tile, sums);
             } else {
                 FewTokens.blocks(matrix, from, end, inputs.few(), tile, sums);
             }

@@ -2,6 +2,7 @@ package dev.jmlx.engine.cpu;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
+import org.jspecify.annotations.Nullable;
 
 /// Sums and norms of rows. Any thread.
 final class Elementwise {
@@ -19,20 +20,67 @@ final class Elementwise {
         }
     }
 
-    /// `out = x * factor * weight` with `factor = 1 / sqrt(mean(x^2) + eps)`, over `weight.length`
-    /// elements.
-    static void rmsNorm(float[] x, int xStart, float[] weight, float eps, float[] out, int outStart) {
-        var count = weight.length;
+    /// `out = x * factor * weight` with `factor = 1 / sqrt(mean(x^2) + eps)`, over `count` elements.
+    static void rmsNorm(
+            float[] x, int xStart, float[] weight, int weightStart, int count, float eps, float[] out, int outStart) {
         var factor = (float) (1 / Math.sqrt(sumOfSquares(x, xStart, count) / count + eps));
         var i = 0;
         for (var bound = Lanes.FLOAT.loopBound(count); i < bound; i += Lanes.COUNT) {
             FloatVector.fromArray(Lanes.FLOAT, x, xStart + i)
                     .mul(factor)
-                    .mul(FloatVector.fromArray(Lanes.FLOAT, weight, i))
+                    .mul(FloatVector.fromArray(Lanes.FLOAT, weight, weightStart + i))
                     .intoArray(out, outStart + i);
         }
         for (; i < count; i++) {
-            out[outStart + i] = x[xStart + i] * factor * weight[i];
+            out[outStart + i] = x[xStart + i] * factor * weight[weightStart + i];
+        }
+    }
+
+    /// `out = (x - mean) / sqrt(variance + eps) * weight (+ bias)` over `weight.length` elements.
+    static void layerNorm(
+            float[] x, int xStart, float[] weight, float @Nullable [] bias, float eps, float[] out, int outStart) {
+        var count = weight.length;
+        var sum = 0.0;
+        for (var i = 0; i < count; i++) {
+            sum += x[xStart + i];
+        }
+        var mean = sum / count;
+        for (var i = 0; i < count; i++) {
+            out[outStart + i] = (float) (x[xStart + i] - mean);
+        }
+        var factor = (float) (1 / Math.sqrt(sumOfSquares(out, outStart, count) / count + eps));
+        for (var i = 0; i < count; i++) {
+            out[outStart + i] *= factor * weight[i];
+        }
+        if (bias != null) {
+            add(out, outStart, bias, 0, out, outStart, count);
+        }
+    }
+
+    /// `x *= y`.
+    static void multiply(float[] x, int xStart, float[] y, int yStart, int count) {
+        for (var i = 0; i < count; i++) {
+            x[xStart + i] *= y[yStart + i];
+        }
+    }
+
+    /// `x = max(x, 0) * y`.
+    static void multiplyPositive(float[] x, int xStart, float[] y, int yStart, int count) {
+        for (var i = 0; i < count; i++) {
+            x[xStart + i] = Math.max(x[xStart + i], 0) * y[yStart + i];
+        }
+    }
+
+    /// `out += x * factor`.
+    static void addScaled(float[] x, int xStart, float factor, float[] out, int outStart, int count) {
+        for (var i = 0; i < count; i++) {
+            out[outStart + i] += x[xStart + i] * factor;
+        }
+    }
+
+    static void scale(float[] x, int xStart, float factor, float[] out, int outStart, int count) {
+        for (var i = 0; i < count; i++) {
+            out[outStart + i] = x[xStart + i] * factor;
         }
     }
 

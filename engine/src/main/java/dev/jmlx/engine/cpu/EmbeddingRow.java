@@ -1,5 +1,6 @@
 package dev.jmlx.engine.cpu;
 
+import dev.jmlx.engine.tensor.ScalarMatrix;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 

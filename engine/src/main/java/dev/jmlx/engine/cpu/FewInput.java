@@ -3,11 +3,11 @@ package dev.jmlx.engine.cpu;
 import dev.jmlx.engine.tensor.DType;
 import org.jspecify.annotations.Nullable;
 
-/// The activations of a few tokens as [FewTokens] wants them: `[tile][column][4 tokens]`, scaled by the place of the
-/// weight they will meet as in [VectorInput], and their sums by group, `[tile][group][4 tokens]`.
+/// The activations of a few tokens as [FewTokens] wants them: `[tile][column][4 tokens]`, scaled by the place
+/// of the weight they will meet as in [VectorInput], and their sums by group, `[tile][group][4 tokens]`.
 ///
-/// Tokens that the last tile has too much are zero. Remembers what it holds; [#forget] must be called when tensors may
-/// have changed. Engine thread; workers read.
+/// Tokens that the last tile has too much are zero. Remembers what it holds; [#forget] must be called when
+/// tensors may have changed. Engine thread; workers read.
 final class FewInput {
     private static final int WIDTH = FewTokens.TOKENS;
 
@@ -21,23 +21,32 @@ final class FewInput {
     private @Nullable DType type;
 
     /// Arranges the rows of `x` for weights like `weight`.
-    void prepare(CpuTensor x, RowBlocks.Quantized weight) {
-        if (x == tensor && weight.bits() == bits && weight.groupSize() == groupSize && weight.scaleType() == type) {
+    void prepare(CpuTensor x, RowBlocks weight) {
+        switch (weight) {
+            case RowBlocks.Dense dense -> prepare(x, 0, x.cols(), dense.type());
+            case RowBlocks.Quantized quantized ->
+                prepare(x, quantized.bits(), quantized.groupSize(), quantized.scaleType());
+        }
+    }
+
+    /// `newBits` 0: for weights that are not quantized, all columns being a group.
+    private void prepare(CpuTensor x, int newBits, int newGroupSize, DType newType) {
+        if (x == tensor && newBits == bits && newGroupSize == groupSize && newType == type) {
             return;
         }
         tensor = x;
         tokens = x.rows();
         cols = x.cols();
-        bits = weight.bits();
-        groupSize = weight.groupSize();
-        type = weight.scaleType();
+        bits = newBits;
+        groupSize = newGroupSize;
+        type = newType;
         var room = tiles() * cols * WIDTH;
         if (values.length < room) {
             values = new float[room];
             sums = new float[room];
         }
         for (var token = 0; token < tiles() * WIDTH; token++) {
-            fill(x, token, HalfFormat.of(weight.scaleType()).inFactor);
+            fill(x, token, VectorInput.inFactor(newType));
         }
     }
 
@@ -67,7 +76,7 @@ final class FewInput {
     }
 
     private void fill(CpuTensor x, int token, float factor) {
-        var period = VectorInput.unshiftedValues(bits);
+        var period = bits == 4 || bits == 8 ? VectorInput.unshiftedValues(bits) : 1;
         var to = valuesAt(token / WIDTH) + token % WIDTH;
         var sumTo = sumsAt(token / WIDTH) + token % WIDTH;
         var real = token < x.rows();

@@ -10,32 +10,42 @@ import jdk.incubator.vector.VectorOperators;
 /// Weights times four tokens, straight from the [RowBlocks]: what several sequences decode with where
 /// [ShortFewTokens] does not apply.
 ///
-/// As [MatVec], but a weight that was masked out and converted meets four activations, so that four tokens cost little
-/// more than one where memory is the limit. Fewer tokens are filled up to four; more go four at a time over a
-/// stretch of weights that stays in the L2. For 4 and 8 bits; other widths go through panels ([FloatGemm]). Kernels
-/// are written out, like those of [MatVec] and for the same reason. Any thread.
+/// As [MatVec], but a weight that was masked out and converted meets four activations, so that four tokens cost
+/// little more than one where memory is the limit. Fewer tokens are filled up to four; more go four at a time
+/// over a stretch of weights that stays in the L2. For 4 and 8 bits; other widths go through panels
+/// ([FloatGemm]). Kernels are written out, like those of [MatVec] and for the same reason. Any thread.
 final class FewTokens {
     /// Tokens of one pass.
     static final int TOKENS = 4;
 
     private FewTokens() {}
 
-    /// Whether there is a kernel for `weight`.
-    static boolean applies(RowBlocks weight) {
-        return weight instanceof RowBlocks.Quantized quantized
-                && (quantized.bits() == 4 || quantized.bits() == 8)
-                && quantized.scaleType().byteSize() == Short.BYTES;
+    /// The most tokens for which this is faster than unpacking `weight` into panels once; 0 where there is no
+    /// kernel.
+    static int most(RowBlocks weight) {
+        return switch (weight) {
+            case RowBlocks.Dense _ -> DecodeLinears.MAX_TOKENS;
+            case RowBlocks.Quantized w when w.scaleType().byteSize() != Short.BYTES -> 0;
+            case RowBlocks.Quantized w when w.bits() == 4 || w.bits() == 8 -> DecodeLinears.MAX_TOKENS;
+            case RowBlocks.Quantized _ -> 2 * TOKENS;
+        };
     }
 
-    /// `sums[block, token, lane] = dot(weight row, token)` for the blocks `from .. end - 1` and the tokens of one tile
-    /// of
-    /// `x`.
-    static void blocks(RowBlocks.Quantized w, int from, int end, FewInput x, int tile, float[] sums) {
-        var format = HalfFormat.of(w.scaleType());
-        if (w.bits() == 4) {
-            plane4(w, format, from, end, x.values(), x.valuesAt(tile), x.sums(), x.sumsAt(tile), sums);
-        } else {
-            plane8(w, format, from, end, x.values(), x.valuesAt(tile), x.sums(), x.sumsAt(tile), sums);
+    /// `sums[block, token, lane] = dot(weight row, token)` for the blocks `from .. end - 1` and the tokens of
+    /// one tile of `x`.
+    static void blocks(RowBlocks weight, int from, int end, FewInput x, int tile, float[] sums) {
+        switch (weight) {
+            case RowBlocks.Dense dense -> DenseFewTokens.blocks(dense, from, end, x, tile, sums);
+            case RowBlocks.Quantized w -> {
+                var format = HalfFormat.of(w.scaleType());
+                switch (w.bits()) {
+                    case 4 ->
+                        plane4(w, format, from, end, x.values(), x.valuesAt(tile), x.sums(), x.sumsAt(tile), sums);
+                    case 8 ->
+                        plane8(w, format, from, end, x.values(), x.valuesAt(tile), x.sums(), x.sumsAt(tile), sums);
+                    default -> FewPlanes.blocks(w, from, end, x, tile, sums);
+                }
+            }
         }
     }
 

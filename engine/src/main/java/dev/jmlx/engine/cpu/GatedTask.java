@@ -52,13 +52,6 @@ final class GatedTask implements WorkerPool.Task {
         MatVec.blocks(first, from, end, input, out.data(), to);
         MatVec.blocks(second, from, end, input, upped, 0);
         var rows = Math.min(first.rows(), end * Lanes.COUNT) - from * Lanes.COUNT;
-        activate(activation, out.data(), to, upped, 0, rows);
-    }
-
-    /// `gate = activation(gate) * up`, element by element.
-    static void activate(Activation activation, float[] gate, int gateStart, float[] up, int upStart, int count) {
-        switch (activation) {
-            case SILU -> Exponentials.siluTimes(gate, gateStart, up, upStart, count);
-        }
+        Exponentials.gate(activation, out.data(), to, upped, 0, rows);
     }
 }

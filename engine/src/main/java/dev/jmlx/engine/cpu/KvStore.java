@@ -1,5 +1,6 @@
 package dev.jmlx.engine.cpu;
 
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCache;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -37,13 +38,16 @@ final class KvStore {
     /// one position.
     void store(float[] keys, int keysAt, float[] values, int valuesAt, KvCache.Full cache, int slot, int position) {
         var headDim = cache.headDim();
-        reserve(Lanes.roundUp(headDim));
+        var valueDim = cache.valueDim();
+        reserve(Lanes.roundUp(Math.max(headDim, valueDim)));
         var block = cache.block(slot, position);
         for (var head = 0; head < cache.kvHeads(); head++) {
             var key = cache.keys(head, position);
-            put(keys, keysAt + head * headDim, cache, block, key, KvCache.Full.STRIP, cache.keyScale(head, position));
+            System.arraycopy(keys, keysAt + head * headDim, floats, 0, headDim);
+            put(headDim, cache.type(), block, key, KvCache.Full.STRIP, cache.keyScale(head, position));
             var value = cache.values(head, position);
-            put(values, valuesAt + head * headDim, cache, block, value, 1, cache.valueScale(head, position));
+            System.arraycopy(values, valuesAt + head * valueDim, floats, 0, valueDim);
+            put(valueDim, cache.type(), block, value, 1, cache.valueScale(head, position));
         }
     }
 
@@ -55,11 +59,9 @@ final class KvStore {
         }
     }
 
-    /// Writes one head's elements from byte `at` on, `step` elements apart.
-    private void put(float[] x, int from, KvCache.Full cache, MemorySegment block, long at, int step, long scaleAt) {
-        var count = cache.headDim();
-        System.arraycopy(x, from, floats, 0, count);
-        switch (cache.type()) {
+    /// Writes the first `count` of [#floats] from byte `at` on, `step` elements apart.
+    private void put(int count, CacheType type, MemorySegment block, long at, int step, long scaleAt) {
+        switch (type) {
             case F32 -> putFloats(block, at, (long) step * Float.BYTES, count);
             case F16 -> {
                 roundToHalves(count);

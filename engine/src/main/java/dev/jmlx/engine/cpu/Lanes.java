@@ -11,9 +11,10 @@ import jdk.incubator.vector.VectorSpecies;
 /// constant makes every kernel box its vectors; tests use it to run each kernel at each width.
 ///
 /// Kernels change a vector's type by `reinterpretShape` and `convertShape` with a species from here, not by
-/// `reinterpretAsInts` and the like, unless the vector comes straight from arithmetic. Those are single methods of the
-/// JDK for all types of vectors: what C2 takes a vector for there depends on who called them before, and where it
-/// guesses wrong it boxes. Four-token steps so took half as long again in one process of five. Any thread.
+/// `reinterpretAsInts` and the like, unless the vector comes straight from arithmetic. Those are single methods
+/// of the JDK for all types of vectors: what C2 takes a vector for there depends on who called them before, and
+/// where it guesses wrong it boxes. Four-token steps so took half as long again in one process of five. Any
+/// thread.
 final class Lanes {
     static final VectorSpecies<Float> FLOAT = VectorSpecies.of(float.class, shape());
     static final VectorSpecies<Integer> INT = FLOAT.withLanes(int.class);

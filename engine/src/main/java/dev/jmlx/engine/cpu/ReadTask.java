@@ -2,16 +2,16 @@ package dev.jmlx.engine.cpu;
 
 import dev.jmlx.engine.ops.RowReader;
 
-/// Hands rows to a reader, one row a unit of work: drawing the tokens of four sequences from 49,152 logits each took
-/// 3 % of their step on one thread.
+/// Hands rows to a reader, one row a unit of work: drawing the tokens of four sequences from 49,152 logits each
+/// took 3 % of their step on one thread.
 ///
-/// The reader gets a copy, which brings the row into the cache of the core that reads it several times. One long-lived
-/// object per [CpuOps]; engine thread, workers inside [#apply].
+/// The reader gets a copy, which brings the row into the cache of the core that reads it several times. One
+/// long-lived object per [CpuOps]; engine thread, workers inside [#apply].
 final class ReadTask implements WorkerPool.Task {
     private final WorkerPool pool;
     private final Scratch[] scratch;
     private CpuTensor x = new CpuTensor();
-    private RowReader reader = (_, _) -> {};
+    private RowReader reader = (_, _, _) -> {};
 
     ReadTask(WorkerPool pool, Scratch[] scratch) {
         this.pool = pool;
@@ -28,6 +28,6 @@ final class ReadTask implements WorkerPool.Task {
     public void run(int worker, int row) {
         var values = scratch[worker].results(x.cols());
         System.arraycopy(x.data(), x.rowOffset(row), values, 0, x.cols());
-        reader.read(row, values);
+        reader.read(worker, row, values);
     }
 }

@@ -1,12 +1,22 @@
 package dev.jmlx.engine.cpu;
 
+import dev.jmlx.engine.cache.CacheShape;
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCache;
 import dev.jmlx.engine.cache.KvCaches;
+import dev.jmlx.engine.cache.StateShape;
 import dev.jmlx.engine.ops.Activation;
+import dev.jmlx.engine.ops.AttentionSpec;
 import dev.jmlx.engine.ops.Batch;
+import dev.jmlx.engine.ops.Convolution;
+import dev.jmlx.engine.ops.DeltaRule;
+import dev.jmlx.engine.ops.Experts;
 import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.PositionScale;
 import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.ops.RopeTable;
+import dev.jmlx.engine.ops.Routing;
+import dev.jmlx.engine.ops.StateSpace;
 import dev.jmlx.engine.tensor.DenseVector;
 import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.NativeMemory;
@@ -20,6 +30,7 @@ import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,6 +68,9 @@ final class Rehearsal implements Ops {
     private static final long COMPILED_NANOS_PER_CALL = 50_000;
 
     private static final int SPEED_UP = 4;
+
+    /// Tokens that an expert gets of a prompt, or so.
+    private static final int FEW_ROWS = 4;
 
     private static final long FIRST_MOST_USED_BYTES = 96L << 20;
 
@@ -130,6 +144,11 @@ final class Rehearsal implements Ops {
     public void beginStep() {}
 
     @Override
+    public Tensor pin(Tensor x) {
+        return tensor(x.rows(), x.cols());
+    }
+
+    @Override
     public Tensor embed(Matrix table, Batch batch) {
         note(List.of("embed", batch.tokenCount(), format(table)), () -> {
             var small = small(table, ROWS, COLS);
@@ -150,22 +169,70 @@ final class Rehearsal implements Ops {
     }
 
     @Override
-    public Tensor rmsNorm(Tensor x, DenseVector weight, float eps) {
-        note(List.of("rmsNorm", x.rows()), () -> {
+    public Tensor rmsNorm(Tensor x, DenseVector weight, int size, float eps) {
+        note(List.of("rmsNorm", x.rows(), x.cols() == size), () -> {
             var in = input(x.rows(), COLS);
-            var small = new DenseVector(new float[COLS]);
-            return () -> stage.rmsNorm(in, small, eps);
+            var small = new DenseVector(new float[x.cols() == size ? COLS : COLS / 2]);
+            return () -> stage.rmsNorm(in, small, small.length(), eps);
         });
         return tensor(x.rows(), x.cols());
     }
 
     @Override
+    public Tensor layerNorm(Tensor x, DenseVector weight, @Nullable DenseVector bias, float eps) {
+        var small = new DenseVector(new float[COLS]);
+        return like(x, "layerNorm", in -> stage.layerNorm(in, small, bias == null ? null : small, eps));
+    }
+
+    @Override
     public Tensor add(Tensor a, Tensor b) {
-        note(List.of("add", a.rows()), () -> {
-            var in = input(a.rows(), COLS);
-            return () -> stage.add(in, in);
+        return like(a, "add", in -> stage.add(in, in));
+    }
+
+    @Override
+    public Tensor scale(Tensor x, float factor) {
+        return like(x, "scale", in -> stage.scale(in, factor));
+    }
+
+    @Override
+    public Tensor softcap(Tensor x, float cap) {
+        return like(x, "softcap", in -> stage.softcap(in, cap));
+    }
+
+    @Override
+    public Tensor gated(Tensor gate, Tensor x, Activation activation) {
+        return like(x, "gated " + activation, in -> stage.gated(in, in, activation));
+    }
+
+    /// Experts get a few or many tokens of a prompt.
+    @Override
+    public Tensor moe(Tensor x, Tensor scores, Routing routing, Experts experts) {
+        for (var rows : x.rows() == 1 ? new int[] {1} : new int[] {1, FEW_ROWS, x.rows()}) {
+            var expert = experts.experts().getFirst();
+            var in = tensor(rows, x.cols());
+            var gate = expert.gateProj() == null ? expert.upProj() : expert.gateProj();
+            gatedMlp(in, gate, expert.upProj(), expert.downProj(), experts.activation());
+        }
+        return tensor(x.rows(), x.cols());
+    }
+
+    @Override
+    public Tensor rope(Tensor x, RopeTable table, int headDim, Batch batch) {
+        return like(x, "rope", in -> stage.rope(in, new RopeTable(new float[1], table.interleaved()), COLS, batch));
+    }
+
+    @Override
+    public Tensor scaleByPosition(Tensor x, PositionScale scale, Batch batch) {
+        return like(x, "scaleByPosition", in -> stage.scaleByPosition(in, scale, batch));
+    }
+
+    /// Notes an operation whose result is like its operand.
+    private Tensor like(Tensor x, String name, UnaryOperator<Tensor> operation) {
+        note(List.of(name, x.rows()), () -> {
+            var in = input(x.rows(), COLS);
+            return () -> operation.apply(in);
         });
-        return tensor(a.rows(), a.cols());
+        return tensor(x.rows(), x.cols());
     }
 
     @Override
@@ -182,15 +249,74 @@ final class Rehearsal implements Ops {
 
     @Override
     public Tensor attention(
-            Tensor q, Tensor k, Tensor v, @Nullable RopeTable rope, float scale, Batch batch, KvCache.Full cache) {
-        note(List.of("attention", batch.tokenCount(), q.cols(), k.cols(), cache.headDim(), rope != null), () -> {
+            Tensor q, @Nullable Tensor k, @Nullable Tensor v, AttentionSpec spec, Batch batch, KvCache.Full cache) {
+        var kind = List.of(spec.rope() != null, spec.softcap() > 0, spec.sinks() != null, cache.reach());
+        note(List.of("attention", batch.tokenCount(), q.cols(), cache.kvHeads(), cache.headDim(), kind), () -> {
             var queries = input(q.rows(), q.cols());
-            var keys = input(k.rows(), k.cols());
-            var values = input(v.rows(), v.cols());
+            var keys = input(q.rows(), cache.kvHeads() * cache.headDim());
+            var values = input(q.rows(), cache.kvHeads() * cache.valueDim());
             var smallCache = cache(cache, batch);
-            return () -> stage.attention(queries, keys, values, rope, scale, batch, smallCache);
+            return () -> stage.attention(queries, keys, values, spec, batch, smallCache);
         });
-        return tensor(q.rows(), q.cols());
+        return tensor(q.rows(), Shapes.attended(q, cache));
+    }
+
+    @Override
+    public Tensor perHead(Tensor x, List<Matrix> weights) {
+        linear(tensor(x.rows(), weights.getFirst().cols()), weights.getFirst(), null);
+        return tensor(x.rows(), weights.size() * weights.getFirst().rows());
+    }
+
+    @Override
+    public Tensor headColumns(Tensor x, int heads, int from, int to) {
+        return tensor(x.rows(), heads * (to - from));
+    }
+
+    @Override
+    public Tensor joinHeads(Tensor a, Tensor b, int heads) {
+        return tensor(a.rows(), a.cols() + b.cols());
+    }
+
+    @Override
+    public Tensor convolution(Tensor x, Convolution convolution, Batch batch, KvCache.State state, int stateAt) {
+        note(List.of("convolution", x.rows()), () -> {
+            var in = input(x.rows(), x.cols());
+            var small = state(convolution.stateFloats(), batch);
+            return () -> stage.convolution(in, convolution, batch, small, 0);
+        });
+        return tensor(x.rows(), x.cols());
+    }
+
+    @Override
+    public Tensor deltaRule(
+            Tensor qkv, Tensor a, Tensor b, DeltaRule rule, Batch batch, KvCache.State state, int stateAt) {
+        note(List.of("deltaRule", qkv.rows()), () -> {
+            var in = input(qkv.rows(), qkv.cols());
+            var heads = input(qkv.rows(), rule.valueHeads());
+            var small = state(rule.stateFloats(), batch);
+            return () -> stage.deltaRule(in, heads, heads, rule, batch, small, 0);
+        });
+        return tensor(qkv.rows(), rule.valueHeads() * rule.valueDim());
+    }
+
+    @Override
+    public Tensor stateSpace(Tensor xbc, Tensor dt, StateSpace space, Batch batch, KvCache.State state, int stateAt) {
+        note(List.of("stateSpace", xbc.rows()), () -> {
+            var in = input(xbc.rows(), xbc.cols());
+            var steps = input(xbc.rows(), space.heads());
+            var small = state(space.stateFloats(), batch);
+            return () -> stage.stateSpace(in, steps, space, batch, small, 0);
+        });
+        return tensor(xbc.rows(), space.heads() * space.headDim());
+    }
+
+    private KvCache.State state(int floats, Batch batch) {
+        var small = new KvCaches(CacheType.F32, List.of(new StateShape(floats)), batch.segmentCount(), 1);
+        caches.add(small);
+        for (var slot = 0; slot < batch.segmentCount(); slot++) {
+            small.reserve(slot, 1);
+        }
+        return (KvCache.State) small.layer(0);
     }
 
     @Override
@@ -277,12 +403,16 @@ final class Rehearsal implements Ops {
             slots = Math.max(slots, batch.segmentSlot(segment) + 1);
             positions = Math.max(positions, batch.position(batch.segmentStart(segment + 1) - 1) + 1);
         }
-        var small = new KvCaches(like.type(), 1, slots, positions, like.kvHeads(), like.headDim());
+        var small = new KvCaches(
+                like.type(),
+                List.of(new CacheShape(like.kvHeads(), like.headDim(), like.valueDim(), like.reach())),
+                slots,
+                positions);
         caches.add(small);
         for (var slot = 0; slot < slots; slot++) {
             small.reserve(slot, positions);
         }
-        return small.layer(0);
+        return small.full(0);
     }
 
     private static CpuTensor input(int rows, int cols) {

@@ -2,6 +2,7 @@ package dev.jmlx.engine.cpu;
 
 import dev.jmlx.engine.tensor.DType;
 import dev.jmlx.engine.tensor.Matrix;
+import dev.jmlx.engine.tensor.QuantizationMode;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -31,7 +32,9 @@ final class Repacker {
         Shapes.weight(matrix);
         return switch (matrix) {
             case Matrix.Dense dense -> dense(dense, arena);
-            case Matrix.Quantized quantized -> quantized(quantized, arena);
+            case Matrix.Quantized quantized
+            when quantized.mode() == QuantizationMode.AFFINE -> quantized(quantized, arena);
+            case Matrix.Quantized floats -> floats(floats, arena);
             case Matrix.Prepared _ -> throw new IllegalArgumentException("the weight was prepared before");
         };
     }
@@ -53,6 +56,15 @@ final class Repacker {
         giveBack(matrix.scales());
         giveBack(matrix.biases());
         return out;
+    }
+
+    private RowBlocks floats(Matrix.Quantized matrix, Arena arena) {
+        try (var temporary = Arena.ofShared()) {
+            var blocks = repack(FloatWeights.plain(matrix, temporary), arena);
+            giveBack(matrix.packed());
+            giveBack(matrix.scales());
+            return blocks;
+        }
     }
 
     private static void quantizedBlock(Matrix.Quantized matrix, RowBlocks.Quantized out, int block) {

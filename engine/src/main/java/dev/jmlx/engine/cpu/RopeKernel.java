@@ -7,7 +7,8 @@ import jdk.incubator.vector.FloatVector;
 /// Rotary embedding with the cosines and sines of one [RopeTable], kept for all positions seen so far.
 ///
 /// The angle is `position * inverseFrequency` rounded to f32, as the reference has it; its cosine and sine are
-/// computed in double. [#reserve] belongs to the engine thread, [#rotate] to any.
+/// computed in double and multiplied by the table's factor. [#reserve] belongs to the engine thread, [#rotate]
+/// to any.
 final class RopeKernel {
     private final RopeTable table;
     private final int pairs;
@@ -35,8 +36,8 @@ final class RopeKernel {
         for (var position = positions; position < grown; position++) {
             for (var pair = 0; pair < pairs; pair++) {
                 var angle = (float) position * table.inverseFrequencies()[pair];
-                cosines[position * pairs + pair] = (float) Math.cos(angle);
-                sines[position * pairs + pair] = (float) Math.sin(angle);
+                cosines[position * pairs + pair] = (float) (table.factor() * Math.cos(angle));
+                sines[position * pairs + pair] = (float) (table.factor() * Math.sin(angle));
             }
         }
         positions = grown;

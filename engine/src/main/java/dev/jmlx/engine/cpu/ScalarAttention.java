@@ -2,6 +2,7 @@ package dev.jmlx.engine.cpu;
 
 import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCache;
+import dev.jmlx.engine.ops.AttentionSpec;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.RopeTable;
 import java.lang.foreign.MemorySegment;
@@ -24,13 +25,13 @@ final class ScalarAttention {
 
     static void apply(
             CpuTensor q,
-            CpuTensor k,
-            CpuTensor v,
-            @Nullable RopeTable rope,
-            float scale,
+            @Nullable CpuTensor k,
+            @Nullable CpuTensor v,
+            AttentionSpec spec,
             Batch batch,
             KvCache.Full cache,
             CpuTensor out) {
+        var rope = spec.rope();
         var headDim = cache.headDim();
         var store = new KvStore();
         for (var segment = 0; segment < batch.segmentCount(); segment++) {
@@ -39,17 +40,22 @@ final class ScalarAttention {
                 var position = batch.position(row);
                 if (rope != null) {
                     rotate(q, row, headDim, position, rope);
-                    rotate(k, row, headDim, position, rope);
                 }
-                store.store(k.data(), k.rowOffset(row), v.data(), v.rowOffset(row), cache, slot, position);
+                if (k != null && v != null) {
+                    if (rope != null) {
+                        rotate(k, row, headDim, position, rope);
+                    }
+                    store.store(k.data(), k.rowOffset(row), v.data(), v.rowOffset(row), cache, slot, position);
+                }
                 for (var head = 0; head < q.cols() / headDim; head++) {
-                    head(q, out, row, head, scale, cache, slot, position);
+                    head(q, out, row, head, spec, cache, slot, position);
                 }
             }
         }
     }
 
-    private static void rotate(CpuTensor x, int row, int headDim, int position, RopeTable rope) {
+    /// Turns the heads of one row in place.
+    static void rotate(CpuTensor x, int row, int headDim, int position, RopeTable rope) {
         var pairs = rope.inverseFrequencies().length;
         for (var head = x.rowOffset(row); head < x.rowOffset(row) + x.cols(); head += headDim) {
             for (var pair = 0; pair < pairs; pair++) {
@@ -58,37 +64,51 @@ final class ScalarAttention {
                 double theta = (float) position * rope.inverseFrequencies()[pair];
                 double a = x.data()[first];
                 double b = x.data()[second];
-                x.data()[first] = (float) (a * Math.cos(theta) - b * Math.sin(theta));
-                x.data()[second] = (float) (a * Math.sin(theta) + b * Math.cos(theta));
+                x.data()[first] = (float) (rope.factor() * (a * Math.cos(theta) - b * Math.sin(theta)));
+                x.data()[second] = (float) (rope.factor() * (a * Math.sin(theta) + b * Math.cos(theta)));
             }
         }
     }
 
     private static void head(
-            CpuTensor q, CpuTensor out, int row, int head, float scale, KvCache.Full cache, int slot, int position) {
+            CpuTensor q,
+            CpuTensor out,
+            int row,
+            int head,
+            AttentionSpec spec,
+            KvCache.Full cache,
+            int slot,
+            int position) {
         var headDim = cache.headDim();
         var kvHead = head / Shapes.headsPerKvHead(q, cache);
         var at = row * q.cols() + head * headDim;
+        var to = row * out.cols() + head * cache.valueDim();
+        var first = cache.reach().first(position);
         var scores = new double[position + 1];
-        var max = Double.NEGATIVE_INFINITY;
-        for (var p = 0; p <= position; p++) {
+        var sink =
+                spec.sinks() == null ? Double.NEGATIVE_INFINITY : spec.sinks().values()[head];
+        var max = sink;
+        for (var p = first; p <= position; p++) {
             for (var d = 0; d < headDim; d++) {
                 scores[p] += q.data()[q.offset() + at + d] * key(cache, slot, kvHead, p, d);
             }
-            scores[p] *= scale;
+            scores[p] *= spec.scale();
+            if (spec.softcap() > 0) {
+                scores[p] = spec.softcap() * Math.tanh(scores[p] / spec.softcap());
+            }
             max = Math.max(max, scores[p]);
         }
-        var total = 0.0;
-        for (var p = 0; p <= position; p++) {
+        var total = Math.exp(sink - max);
+        for (var p = first; p <= position; p++) {
             scores[p] = Math.exp(scores[p] - max);
             total += scores[p];
         }
-        for (var d = 0; d < headDim; d++) {
+        for (var d = 0; d < cache.valueDim(); d++) {
             var sum = 0.0;
-            for (var p = 0; p <= position; p++) {
+            for (var p = first; p <= position; p++) {
                 sum += scores[p] * value(cache, slot, kvHead, p, d);
             }
-            out.data()[out.offset() + at + d] = (float) (sum / total);
+            out.data()[out.offset() + to + d] = (float) (sum / total);
         }
     }
 

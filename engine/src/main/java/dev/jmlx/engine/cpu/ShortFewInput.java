@@ -8,20 +8,20 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
-/// The activations of a few tokens as [ShortFewTokens] wants them: 16-bit integers in pairs, with a scale for each
-/// token and up to 64 columns.
+/// The activations of a few tokens as [ShortFewTokens] wants them: 16-bit integers in pairs, with a scale for
+/// each token and up to 64 columns.
 ///
-/// A pair is the activations of columns `k` (low half) and `k + 4` (high half) of a word's eight, and products of
-/// either half are added up on their own. The scale makes the absolute values of each half of its columns add up to
-/// 4095 at most, so that their products with weights of -8 .. 7 add up within 16 bits whatever the signs, as in
-/// [ShortInput]. Sums of the activations themselves are not quantized. An activation that is no number makes all
-/// results of its token no numbers.
+/// A pair is the activations of columns `k` (low half) and `k + 4` (high half) of a word's eight, and products
+/// of either half are added up on their own. The scale makes the absolute values of each half of its columns
+/// add up to 4095 at most, so that their products with weights of -8 .. 7 add up within 16 bits whatever the
+/// signs, as in [ShortInput]. Sums of the activations themselves are not quantized. An activation that is no
+/// number makes all results of its token no numbers.
 ///
-/// All of it is one array of ints, in the order in which it is read: for each tile of four tokens, for each sum,
-/// `starts[token], pairs[word][token][pair], scales[token], sums[token]`, the last two as bits of floats.
+/// All of it is one array of ints, in the order in which it is read: for each tile of four tokens, for each
+/// sum, `starts[token], pairs[word][token][pair], scales[token], sums[token]`, the last two as bits of floats.
 ///
-/// Tokens that the last tile has too much are zero. Remembers what it holds; [#forget] must be called when tensors may
-/// have changed. Filled by the pool; engine thread, workers inside.
+/// Tokens that the last tile has too much are zero. Remembers what it holds; [#forget] must be called when
+/// tensors may have changed. Filled by the pool; engine thread, workers inside.
 final class ShortFewInput implements WorkerPool.Task {
     private static final int WIDTH = ShortFewTokens.TOKENS;
 
@@ -40,8 +40,8 @@ final class ShortFewInput implements WorkerPool.Task {
     /// Columns of the longest sum.
     private static final int MOST_COLUMNS = 64;
 
-    /// What the absolute values of half of the columns add up to before they are rounded: 4095 without the 32 halves
-    /// that rounding may add.
+    /// What the absolute values of half of the columns add up to before they are rounded: 4095 without the 32
+    /// halves that rounding may add.
     private static final float ABSOLUTE_SUM = 4095 - 16;
 
     private final WorkerPool pool;

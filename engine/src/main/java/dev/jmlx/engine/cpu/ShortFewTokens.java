@@ -7,21 +7,22 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// 4-bit weights times four tokens in 16-bit integers, straight from the [RowBlocks]: [FewTokens] in half of the
-/// instructions.
+/// 4-bit weights times four tokens in 16-bit integers, straight from the [RowBlocks]: [FewTokens] in half of
+/// the instructions.
 ///
-/// A word holds eight columns of a row. As two shorts it gives up columns `k` and `k + 4` with one shift and one
-/// mask, and both meet their activations, a pair in an int ([ShortFewInput]), in one product. So one register of
-/// sums has for each row those of the columns 0 to 3 of all words and those of the columns 4 to 7.
+/// A word holds eight columns of a row. As two shorts it gives up columns `k` and `k + 4` with one shift and
+/// one mask, and both meet their activations, a pair in an int ([ShortFewInput]), in one product. So one
+/// register of sums has for each row those of the columns 0 to 3 of all words and those of the columns 4 to 7.
 ///
-/// What is wanted are sums of centred weights, `(q - 8) * x`, which fit 16 bits; they start at `-8 * sum(x)`, so
-/// that the codes `q` can be taken as they are. On the way the sums may overflow, at the end they do not. The
-/// biases are for centred weights too: `bias + 8 * scale`.
+/// What is wanted are sums of centred weights, `(q - 8) * x`, which fit 16 bits; they start at `-8 * sum(x)`,
+/// so that the codes `q` can be taken as they are. On the way the sums may overflow, at the end they do not.
+/// The biases are for centred weights too: `bias + 8 * scale`.
 ///
-/// Nothing in Java asks for memory ahead of its use, and while the oldest load waits, the processor can only start
-/// what fits its window; so fewer instructions between two loads also mean more loads under way. Activations, starts
-/// and scales are one array, whose checks C2 joins. Measured from memory on two cores of a server x86 with AVX-512:
-/// 28 GB/s of weights against 15 of [FewTokens], and 40 to 45 for one token. Any thread.
+/// Nothing in Java asks for memory ahead of its use, and while the oldest load waits, the processor can only
+/// start what fits its window; so fewer instructions between two loads also mean more loads under way.
+/// Activations, starts and scales are one array, whose checks C2 joins. Measured from memory on two cores of a
+/// server x86 with AVX-512: 28 GB/s of weights against 15 of [FewTokens], and 40 to 45 for one token. Any
+/// thread.
 final class ShortFewTokens {
     /// Tokens of one pass.
     static final int TOKENS = FewTokens.TOKENS;

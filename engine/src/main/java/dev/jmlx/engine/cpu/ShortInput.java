@@ -7,15 +7,16 @@ import jdk.incubator.vector.VectorShuffle;
 /// Activations of some tokens for [ShortGemm]: 16-bit integers in tiles of tokens, with a scale for each token
 /// and block of 64 columns, or of 32 where the weights' groups have no more.
 ///
-/// The scale makes the absolute values of a block's integers add up to 4095 at most, so that their products with
-/// weights of -8 .. 7 add up within 16 bits whatever the signs. Where activations are even, that leaves a step 1.5
-/// times as fine as the usual 8 bits for 32 columns (3 times in blocks of 32), and many times where one stands out.
+/// The scale makes the absolute values of a block's integers add up to 4095 at most, so that their products
+/// with weights of -8 .. 7 add up within 16 bits whatever the signs. Where activations are even, that leaves a
+/// step 1.5 times as fine as the usual 8 bits for 32 columns (3 times in blocks of 32), and many times where
+/// one stands out.
 ///
 /// Tiles are those of [FloatInput]. Values are `[col][token]`, each an int that holds the value in both halves,
-/// because a broadcast of 32 bits is part of a load and one of 16 bits is not. Scales are `[col / block][token]`.
-/// Sums of the activations themselves, `[col / groupSize][token]`, are for the weights' biases: they are not
-/// quantized, as that would only add the error of their rounding. An activation that is no number makes all results of
-/// its token no numbers.
+/// because a broadcast of 32 bits is part of a load and one of 16 bits is not. Scales are `[col /
+/// block][token]`. Sums of the activations themselves, `[col / groupSize][token]`, are for the weights' biases:
+/// they are not quantized, as that would only add the error of their rounding. An activation that is no number
+/// makes all results of its token no numbers.
 ///
 /// Tiles are filled by several threads, one each, before kernels read them.
 final class ShortInput {

@@ -24,8 +24,8 @@ final class ShortTile {
     /// Columns of the shortest block.
     static final int LEAST_BLOCK = 32;
 
-    /// Products that one 16-bit sum takes at most. Blocks of 64 measured 1.04 to 1.11 times the rate of 32: sums are
-    /// widened half as often.
+    /// Products that one 16-bit sum takes at most. Blocks of 64 measured 1.04 to 1.11 times the rate of 32:
+    /// sums are widened half as often.
     static final int MOST_BLOCK = 64;
 
     /// Ints from one k to the next in a panel.

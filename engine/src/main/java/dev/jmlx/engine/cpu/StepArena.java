@@ -15,6 +15,7 @@ final class StepArena {
     private final Region[] regions = {new Region(10), new Region(10)};
 
     private final Region temporaries = new Region(2);
+    private final Region pinned = new Region(1);
     private int current;
 
     CpuTensor take(int rows, int cols) {
@@ -24,6 +25,11 @@ final class StepArena {
     /// A tensor that lives until [#freeTemporaries].
     CpuTensor takeTemporary(int rows, int cols) {
         return temporaries.take(rows, cols);
+    }
+
+    /// A tensor that lives until [#reset].
+    CpuTensor takePinned(int rows, int cols) {
+        return pinned.take(rows, cols);
     }
 
     void freeTemporaries() {
@@ -36,6 +42,7 @@ final class StepArena {
         regions[0].reset();
         regions[1].reset();
         temporaries.reset();
+        pinned.reset();
     }
 
     /// Frees everything except what was taken since the last call, which stays until the next.

@@ -102,7 +102,8 @@ final class VectorInput {
         return true;
     }
 
-    private static float inFactor(DType type) {
+    /// The factor of activations for weights or scales of `type`.
+    static float inFactor(DType type) {
         return type == DType.F32 ? 1 : HalfFormat.of(type).inFactor;
     }
 

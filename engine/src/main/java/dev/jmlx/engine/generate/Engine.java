@@ -1,5 +1,6 @@
 package dev.jmlx.engine.generate;
 
+import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.model.Model;
 import dev.jmlx.engine.model.Models;
 import dev.jmlx.engine.ops.Backends;
@@ -48,9 +49,10 @@ public final class Engine implements AutoCloseable {
         var backend = Backends.choose(options.backend());
         var checkpoint = Checkpoint.open(folder);
         try {
+            var memory = MemoryPlan.forThisMachine(checkpoint.byteSize());
             var ops = backend.open(options.threads(), options.precision());
             try {
-                return open(folder, options, checkpoint, ops);
+                return open(folder, options, memory, checkpoint, ops);
             } catch (RuntimeException | Error e) {
                 ops.close();
                 throw e;
@@ -61,13 +63,16 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private static Engine open(Path folder, EngineOptions options, Checkpoint checkpoint, Ops ops) {
+    private static Engine open(Path folder, EngineOptions options, MemoryPlan memory, Checkpoint checkpoint, Ops ops) {
         var weights = checkpoint.weights(ops::prepare);
         var model = Models.load(checkpoint.config(), weights);
         var generationConfig = GenerationConfig.read(folder, checkpoint.config());
         var info = new ModelInfo(
                 checkpoint.config().string("model_type"), checkpoint.byteSize(), weights.parameters(), ops.describe());
-        var scheduler = new Scheduler(model, ops, options.cacheType(), options.maxSequences(), options.maxWaiting());
+        var shapes = model.cacheShapes();
+        var context = memory.contextLength(options.maxContext(), model.contextLength(), options.cacheType(), shapes);
+        var caches = new KvCaches(options.cacheType(), shapes, options.maxSequences(), context, memory.cacheBytes());
+        var scheduler = new Scheduler(model, ops, caches, context, options.maxSequences(), options.maxWaiting());
         var engine = new Engine(checkpoint, model, generationConfig, info, scheduler);
         engine.thread.start();
         return engine;
@@ -96,7 +101,7 @@ public final class Engine implements AutoCloseable {
 
     /// Tokens that a prompt and its answer may take together.
     public int contextLength() {
-        return model.contextLength();
+        return scheduler.contextLength();
     }
 
     /// What the model's folder says about generating: end-of-sequence ids and sampling defaults.

@@ -1,6 +1,5 @@
 package dev.jmlx.engine.generate;
 
-import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.model.Model;
 import dev.jmlx.engine.ops.Batch;
@@ -40,8 +39,11 @@ final class Scheduler implements Runnable {
     private final Model model;
     private final Ops ops;
     private final KvCaches caches;
+    private final int contextLength;
     private final WarmUp warmUp;
-    private final ThreadLocal<Sampler> sampler;
+    /// One for each thread that draws; null until it does.
+    private final @Nullable Sampler[] samplers;
+
     private final RowReader draw = this::draw;
     private final int[] drawn;
     private final @Nullable BrokenLogitsException[] broken;
@@ -61,13 +63,15 @@ final class Scheduler implements Runnable {
     private volatile boolean stopped;
     private volatile int runningCount;
 
-    Scheduler(Model model, Ops ops, CacheType cacheType, int maxSequences, int maxWaiting) {
+    /// `caches` are closed with it.
+    Scheduler(Model model, Ops ops, KvCaches caches, int contextLength, int maxSequences, int maxWaiting) {
         this.model = model;
         this.ops = ops;
         this.maxSequences = maxSequences;
         this.maxWaiting = maxWaiting;
-        this.caches = model.newCaches(cacheType, maxSequences, model.contextLength());
-        this.sampler = ThreadLocal.withInitial(() -> new Sampler(model.vocabSize()));
+        this.caches = caches;
+        this.contextLength = contextLength;
+        this.samplers = new Sampler[ops.readers()];
         this.drawn = new int[maxSequences];
         this.broken = new BrokenLogitsException[maxSequences];
         this.batch = new Batch(PREFILL_CHUNK + maxSequences, maxSequences);
@@ -91,6 +95,11 @@ final class Scheduler implements Runnable {
         }
         wake();
         return generation;
+    }
+
+    /// Tokens of a prompt and its answer at most.
+    int contextLength() {
+        return contextLength;
     }
 
     EngineStatus status() {
@@ -196,16 +205,21 @@ final class Scheduler implements Runnable {
         lock.lock();
         try {
             waiting.removeIf(Generation::endIfCancelled);
-            while (running.size() < maxSequences && !waiting.isEmpty()) {
+            while (running.size() < maxSequences && !waiting.isEmpty() && hasRoom(waiting.element())) {
                 var slot = usedSlots.nextClearBit(0);
                 usedSlots.set(slot);
-                running.add(new Sequence(waiting.remove(), slot, model.contextLength()));
+                running.add(new Sequence(waiting.remove(), slot, contextLength));
             }
             runningCount = running.size();
             return !stopped;
         } finally {
             lock.unlock();
         }
+    }
+
+    /// Whether there is memory for its prompt. What is alone gets what there is.
+    private boolean hasRoom(Generation next) {
+        return running.isEmpty() || caches.hasRoomFor(next.request().promptIds().length);
     }
 
     /// Fills the batch: first the running answers, then prompts in the order in which they came.
@@ -267,12 +281,17 @@ final class Scheduler implements Runnable {
     }
 
     /// Draws the next token of the sequence whose logits are row `row`. Threads of the backend.
-    private void draw(int row, float[] logits) {
+    private void draw(int thread, int row, float[] logits) {
         var sequence = wantLogits.get(row);
         var params = sequence.generation().request().sampling();
+        var sampler = samplers[thread];
+        if (sampler == null) {
+            sampler = new Sampler(model.vocabSize());
+            samplers[thread] = sampler;
+        }
         broken[row] = null;
         try {
-            drawn[row] = sampler.get().sample(logits, params, sequence.random());
+            drawn[row] = sampler.sample(logits, params, sequence.random());
         } catch (BrokenLogitsException e) {
             broken[row] = e;
         }

@@ -1,10 +1,11 @@
 package dev.jmlx.engine.model;
 
-import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCaches;
+import dev.jmlx.engine.cache.LayerShape;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
 import dev.jmlx.engine.tensor.Tensor;
+import java.util.List;
 
 /// A loaded architecture: from a batch of tokens to the logits of the rows that the batch wants.
 ///
@@ -14,8 +15,8 @@ public interface Model {
     /// Logits `[batch.logitCount, vocabSize]`; the batch's tokens are in `caches` afterwards.
     Tensor forward(Ops ops, Batch batch, KvCaches caches);
 
-    /// Empty caches for `slots` sequences of up to `maxTokens` tokens each.
-    KvCaches newCaches(CacheType type, int slots, int maxTokens);
+    /// What its layers keep of past tokens, in the order in which [#forward] asks `caches` for them.
+    List<? extends LayerShape> cacheShapes();
 
     int vocabSize();
 

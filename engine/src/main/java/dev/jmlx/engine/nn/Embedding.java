@@ -6,16 +6,22 @@ import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
 import dev.jmlx.engine.weights.Weights;
 
-/// The token embedding table, `[vocabSize, hiddenSize]`.
-public record Embedding(Matrix table) {
+/// The token embedding table, `[vocabSize, hiddenSize]`, and what its rows are multiplied by, usually 1.
+public record Embedding(Matrix table, float factor) {
 
     public static Embedding load(Weights weights, String name, int vocabSize, int hiddenSize) {
-        return new Embedding(weights.matrix(name, vocabSize, hiddenSize));
+        return new Embedding(weights.matrix(name, vocabSize, hiddenSize), 1);
+    }
+
+    /// The same with another factor.
+    public Embedding times(float newFactor) {
+        return new Embedding(table, newFactor);
     }
 
     /// The batch's tokens as `[tokens, hiddenSize]`.
     public Tensor apply(Ops ops, Batch batch) {
-        return ops.embed(table, batch);
+        var rows = ops.embed(table, batch);
+        return factor == 1 ? rows : ops.scale(rows, factor);
     }
 
     /// The same table as the output layer of a model with tied embeddings.

@@ -4,5 +4,6 @@ package dev.jmlx.engine.ops;
 @FunctionalInterface
 public interface RowReader {
     /// `values` has row `row` from index 0 and is the reader's until it returns; it may be longer than the row.
-    void read(int row, float[] values);
+    /// `thread` is below [Ops#readers] and no other call has it at the same time.
+    void read(int thread, int row, float[] values);
 }

@@ -15,7 +15,11 @@ public record GenerationConfig(
     /// Reads both files; `generation_config.json` may be absent. Its end-of-sequence ids win over those
     /// of `config.json`, as in mlx-lm.
     public static GenerationConfig read(Path folder, ModelConfig config) {
-        var file = folder.resolve("generation_config.json");
+        var text = config.has("eos_token_id") ? null : config.object("text_config");
+        return readFile(folder.resolve("generation_config.json"), text == null ? config : text);
+    }
+
+    private static GenerationConfig readFile(Path file, ModelConfig config) {
         if (!Files.isRegularFile(file)) {
             return new GenerationConfig(config.integers("eos_token_id"), null, null, null);
         }

@@ -5,16 +5,23 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.json.JsonReadFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
 
 /// `config.json`, or an object inside it, read by key with the errors that a user needs.
 ///
 /// Used by the architectures while they load. Immutable by agreement. A missing or wrong value is a
 /// [ModelLoadException] that names the file, the key and what it must be.
 public final class ModelConfig {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
+    /// Python writes infinite numbers as they are, transformers also as `{"__float__": "Infinity"}`.
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+            .build();
+
+    private static final String TAG = "__float__";
 
     /// Characters of a wrong value that a message shows.
     private static final int LONGEST_VALUE = 100;
@@ -54,6 +61,23 @@ public final class ModelConfig {
             throw new ModelLoadException(name + ": must be a JSON object");
         }
         return new ModelConfig(name, node);
+    }
+
+    /// The same with `value` under `key` where there was nothing; what configurations of models within models
+    /// leave out.
+    public ModelConfig withDefault(String key, int value) {
+        return has(key) ? this : with(key, JsonNodeFactory.instance.numberNode(value));
+    }
+
+    /// The same with a number that need not be whole.
+    public ModelConfig withDefault(String key, double value) {
+        return has(key) ? this : with(key, JsonNodeFactory.instance.numberNode(value));
+    }
+
+    private ModelConfig with(String key, JsonNode value) {
+        var copy = ((ObjectNode) node).deepCopy();
+        copy.set(key, value);
+        return new ModelConfig(where, copy);
     }
 
     /// Whether the key is there and not null.
@@ -125,6 +149,38 @@ public final class ModelConfig {
             result[i] = list.get(i).intValue();
         }
         return result;
+    }
+
+    /// The numbers of the list under `key`, which may be infinite; empty when absent.
+    public double[] numbers(String key) {
+        if (!has(key)) {
+            return new double[0];
+        }
+        var value = value(key);
+        if (!value.isArray() || !value.valueStream().allMatch(n -> n.isNumber() || isTagged(n))) {
+            throw wrong(key, "must be a list of numbers", value);
+        }
+        return value.valueStream()
+                .mapToDouble(
+                        n -> n.isNumber() ? n.doubleValue() : tagged(n.path(TAG).stringValue()))
+                .toArray();
+    }
+
+    private static boolean isTagged(JsonNode node) {
+        return node.path(TAG).isString() && node.size() == 1;
+    }
+
+    private static double tagged(String name) {
+        return switch (name) {
+            case "Infinity" -> Double.POSITIVE_INFINITY;
+            case "-Infinity" -> Double.NEGATIVE_INFINITY;
+            default -> Double.NaN;
+        };
+    }
+
+    /// The strings of the list under `key`, or the characters of the string there.
+    public List<String> stringOrStrings(String key) {
+        return value(key).isString() ? List.of(string(key).split("")) : strings(key);
     }
 
     /// The strings of the list under `key`; empty when absent.

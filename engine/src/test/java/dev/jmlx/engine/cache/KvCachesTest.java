@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.BitSet;
 import java.util.HashSet;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -12,42 +13,62 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class KvCachesTest {
     @Test
     void releasedBlocksServeTheNextSequence() {
-        try (var caches = new KvCaches(CacheType.F16, 2, 3, 1000, 2, 16)) {
+        try (var caches = new KvCaches(CacheType.F16, CacheShape.full(2, 2, 16), 3, 1000)) {
             caches.reserve(0, KvCaches.BLOCK_TOKENS + 1);
             var before = new HashSet<Long>();
-            before.add(caches.layer(0).block(0, 0).address());
-            before.add(caches.layer(0).block(0, KvCaches.BLOCK_TOKENS).address());
+            before.add(caches.full(0).block(0, 0).address());
+            before.add(caches.full(0).block(0, KvCaches.BLOCK_TOKENS).address());
             caches.release(0);
             caches.reserve(2, 2 * KvCaches.BLOCK_TOKENS);
             assertThat(before)
                     .containsExactlyInAnyOrder(
-                            caches.layer(0).block(2, 0).address(),
-                            caches.layer(0).block(2, KvCaches.BLOCK_TOKENS).address());
+                            caches.full(0).block(2, 0).address(),
+                            caches.full(0).block(2, KvCaches.BLOCK_TOKENS).address());
         }
     }
 
     @Test
     void hugeContextCostsNothingUntilItIsUsed() {
-        try (var caches = new KvCaches(CacheType.F16, 100, 100, Integer.MAX_VALUE, 2, 16)) {
+        try (var caches = new KvCaches(CacheType.F16, CacheShape.full(100, 2, 16), 100, Integer.MAX_VALUE)) {
             caches.reserve(99, 3000);
-            assertThat(caches.layer(99).block(99, 2999).byteSize()).isPositive();
+            assertThat(caches.full(99).block(99, 2999).byteSize()).isPositive();
+        }
+    }
+
+    @Test
+    void blocksThatNoTokenReachesServeAgain() {
+        var shapes = List.of(new CacheShape(2, 16, new Reach.Window(100)), new CacheShape(2, 16, Reach.ALL));
+        try (var caches = new KvCaches(CacheType.F16, shapes, 1, 1 << 20)) {
+            var blocks = new HashSet<Long>();
+            for (var tokens = 1; tokens < 5000; tokens += 50) {
+                caches.reserve(0, tokens);
+                // The last ones that the new tokens reach, and the new ones.
+                for (var position = Math.max(0, tokens - 50 - 99); position < tokens; position++) {
+                    blocks.add(caches.full(0).block(0, position).address());
+                }
+            }
+            assertThat(blocks).hasSizeLessThanOrEqualTo(3);
+            assertThat(caches.full(1).block(0, 0)).isNotNull();
+            caches.release(0);
+            caches.reserve(0, 600);
+            assertThat(caches.full(0).block(0, 0)).isNotNull();
         }
     }
 
     @Test
     void refusesMorePositionsThanAgreed() {
-        try (var caches = new KvCaches(CacheType.F16, 1, 1, 1000, 2, 16)) {
+        try (var caches = new KvCaches(CacheType.F16, CacheShape.full(1, 2, 16), 1, 1000)) {
             assertThatThrownBy(() -> caches.reserve(0, 1001)).hasMessage("1001 positions; a sequence has at most 1000");
         }
     }
 
     @Test
     void reservingAgainKeepsWhatIsThere() {
-        try (var caches = new KvCaches(CacheType.F16, 1, 1, 1000, 2, 16)) {
+        try (var caches = new KvCaches(CacheType.F16, CacheShape.full(1, 2, 16), 1, 1000)) {
             caches.reserve(0, 1);
-            var first = caches.layer(0).block(0, 0).address();
+            var first = caches.full(0).block(0, 0).address();
             caches.reserve(0, 1000);
-            assertThat(caches.layer(0).block(0, KvCaches.BLOCK_TOKENS - 1).address())
+            assertThat(caches.full(0).block(0, KvCaches.BLOCK_TOKENS - 1).address())
                     .isEqualTo(first);
         }
     }
@@ -55,29 +76,31 @@ final class KvCachesTest {
     @ParameterizedTest
     @EnumSource
     void aBlockHoldsWhatIsPlannedForItsPositions(CacheType type) {
-        try (var caches = new KvCaches(type, 1, 1, 1000, 3, 20)) {
+        try (var caches = new KvCaches(type, CacheShape.full(1, 3, 20), 1, 1000)) {
             caches.reserve(0, 1);
             var readAhead = KvCache.Full.READ_AHEAD * type.elementBytes();
-            assertThat(caches.layer(0).block(0, 0).byteSize())
-                    .isEqualTo(KvCaches.bytesFor(type, 1, KvCaches.BLOCK_TOKENS, 3, 20) + readAhead);
+            assertThat(caches.full(0).block(0, 0).byteSize())
+                    .isEqualTo(new CacheShape(3, 20, Reach.ALL).bytesFor(type, KvCaches.BLOCK_TOKENS) + readAhead);
         }
     }
 
     @Test
     void plansTheBytesOfEachType() {
-        assertThat(KvCaches.bytesFor(CacheType.F32, 30, 1000, 3, 64)).isEqualTo(30 * 1000L * 2 * 3 * 64 * 4);
-        assertThat(KvCaches.bytesFor(CacheType.F16, 30, 1000, 3, 64)).isEqualTo(30 * 1000L * 2 * 3 * 64 * 2);
-        assertThat(KvCaches.bytesFor(CacheType.BF16, 80, 1_000_000, 8, 128))
+        assertThat(30 * new CacheShape(3, 64, Reach.ALL).bytesFor(CacheType.F32, 1000))
+                .isEqualTo(30 * 1000L * 2 * 3 * 64 * 4);
+        assertThat(30 * new CacheShape(3, 64, Reach.ALL).bytesFor(CacheType.F16, 1000))
+                .isEqualTo(30 * 1000L * 2 * 3 * 64 * 2);
+        assertThat(80 * new CacheShape(8, 128, Reach.ALL).bytesFor(CacheType.BF16, 1_000_000))
                 .isEqualTo(80 * 1_000_000L * 2 * 8 * 128 * 2);
-        assertThat(KvCaches.bytesFor(CacheType.INT8, 1, 1, 1, 64)).isEqualTo(2 * (64 + 4));
+        assertThat(new CacheShape(1, 64, Reach.ALL).bytesFor(CacheType.INT8, 1)).isEqualTo(2 * (64 + 4));
     }
 
     @ParameterizedTest
     @EnumSource
     void everyElementAndScaleHasItsOwnPlace(CacheType type) {
-        try (var caches = new KvCaches(type, 1, 1, 1000, 2, 20)) {
+        try (var caches = new KvCaches(type, CacheShape.full(1, 2, 20), 1, 1000)) {
             caches.reserve(0, KvCaches.BLOCK_TOKENS);
-            var layer = caches.layer(0);
+            var layer = caches.full(0);
             var taken = new BitSet();
             for (var head = 0; head < 2; head++) {
                 for (var position = 0; position < KvCaches.BLOCK_TOKENS; position++) {

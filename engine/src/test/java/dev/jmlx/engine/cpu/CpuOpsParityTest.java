@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.jmlx.engine.ops.Activation;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.PositionScale;
 import dev.jmlx.engine.ops.Precision;
+import dev.jmlx.engine.ops.RopeTable;
 import dev.jmlx.engine.tensor.DType;
 import dev.jmlx.engine.tensor.DenseVector;
 import dev.jmlx.engine.tensor.Matrix;
+import dev.jmlx.engine.tensor.ScalarMatrix;
 import dev.jmlx.engine.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.function.Function;
@@ -112,7 +115,76 @@ class CpuOpsParityTest {
             // Products only: each element errs relative to itself, by one rounding for each of four steps and half
             // the relative error of the sum of squares.
             compareRelative(
-                    tokens, cols, ops -> ops.rmsNorm(embedded(ops, x, tokens), weight, 1e-5f), 4 + Math.sqrt(cols) / 2);
+                    tokens,
+                    cols,
+                    ops -> ops.rmsNorm(embedded(ops, x, tokens), weight, cols, 1e-5f),
+                    4 + Math.sqrt(cols) / 2);
+        }
+    }
+
+    @Property(tries = 40)
+    void rmsNormOfHeads(
+            @ForAll @IntRange(min = 1, max = 20) int tokens,
+            @ForAll @IntRange(min = 1, max = 9) int heads,
+            @ForAll @IntRange(min = 1, max = 130) int headDim,
+            @ForAll boolean weighsRows,
+            @ForAll long seed) {
+        try (var arena = Arena.ofShared()) {
+            var random = new RandomWeights(seed, arena);
+            var x = random.activations(tokens, heads * headDim);
+            var weight = new DenseVector(random.values(weighsRows ? heads * headDim : headDim));
+            compareRelative(
+                    tokens,
+                    heads * headDim,
+                    ops -> ops.rmsNorm(embedded(ops, x, tokens), weight, headDim, 1e-5f),
+                    4 + Math.sqrt(headDim) / 2);
+        }
+    }
+
+    @Property(tries = 40)
+    void layerNorm(
+            @ForAll @IntRange(min = 1, max = 20) int tokens,
+            @ForAll @IntRange(min = 2, max = 700) int cols,
+            @ForAll boolean hasBias,
+            @ForAll long seed) {
+        try (var arena = Arena.ofShared()) {
+            var random = new RandomWeights(seed, arena);
+            var x = random.activations(tokens, cols);
+            var weight = new DenseVector(random.values(cols));
+            var bias = hasBias ? new DenseVector(random.values(cols)) : null;
+            // Differences from a mean, which may be as large as they are.
+            compareNorm(
+                    tokens,
+                    cols,
+                    ops -> ops.layerNorm(embedded(ops, x, tokens), weight, bias, 1e-5f),
+                    (8 + Math.sqrt(cols)) * ULP);
+        }
+    }
+
+    @Property(tries = 40)
+    void elementwise(
+            @ForAll @IntRange(min = 1, max = 20) int tokens,
+            @ForAll @IntRange(min = 1, max = 100) int headDim,
+            @ForAll Activation activation,
+            @ForAll boolean interleaved,
+            @ForAll long seed) {
+        try (var arena = Arena.ofShared()) {
+            var random = new RandomWeights(seed, arena);
+            var cols = 4 * headDim;
+            var x = random.activations(tokens, cols);
+            var y = random.activations(tokens, cols);
+            var batch = all(tokens);
+            var positions = new PositionScale(0.3, 4, 1);
+            var rope = new RopeTable(random.values(headDim / 2), interleaved, 1.5f);
+            compareRelative(tokens, cols, ops -> ops.scale(embedded(ops, x, tokens), 0.7f), 2);
+            compareRelative(tokens, cols, ops -> ops.scaleByPosition(embedded(ops, x, tokens), positions, batch), 2);
+            compareNorm(tokens, cols, ops -> ops.softcap(embedded(ops, x, tokens), 3), 8 * ULP);
+            compareNorm(
+                    tokens,
+                    cols,
+                    ops -> ops.gated(embedded(ops, x, tokens), embedded(ops, y, tokens), activation),
+                    8 * ULP);
+            compareNorm(tokens, cols, ops -> ops.rope(embedded(ops, x, tokens), rope, headDim, batch), 8 * ULP);
         }
     }
 

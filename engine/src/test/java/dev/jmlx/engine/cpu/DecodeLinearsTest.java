@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Linear layers that are noted one after the other and computed together, against [ScalarOps].
 ///
-/// Tolerance: a hundred times the rounding of f32, relative to the largest expected magnitude, and a hundredth where
-/// activations are rounded; layers that were mixed up differ by about that magnitude.
+/// Tolerance: a hundred times the rounding of f32, relative to the largest expected magnitude, and a hundredth
+/// where activations are rounded; layers that were mixed up differ by about that magnitude.
 final class DecodeLinearsTest {
     private static final int COLS = 128;
     private static final double RELATIVE = 100 * 0x1p-24;

@@ -2,6 +2,7 @@ package dev.jmlx.engine.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.jmlx.engine.cache.CacheShape;
 import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCache;
 import dev.jmlx.engine.cache.KvCaches;
@@ -89,11 +90,11 @@ class KvStoreTest {
     }
 
     private static void withStored(CacheType type, float[] values, Check check) {
-        try (var caches = new KvCaches(type, 1, 1, 1000, 1, HEAD_DIM)) {
+        try (var caches = new KvCaches(type, CacheShape.full(1, 1, HEAD_DIM), 1, 1000)) {
             var position = 333;
             caches.reserve(0, position + 1);
-            new KvStore().store(values, 0, values, 0, caches.layer(0), 0, position);
-            check.run(caches.layer(0), position);
+            new KvStore().store(values, 0, values, 0, caches.full(0), 0, position);
+            check.run(caches.full(0), position);
         }
     }
 

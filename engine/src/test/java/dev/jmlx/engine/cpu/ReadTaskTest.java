@@ -26,7 +26,8 @@ class ReadTaskTest {
             var x = activations(ops, arena);
             var reads = new AtomicIntegerArray(ROWS);
             var rows = new float[ROWS][];
-            ops.readRows(x, (row, values) -> {
+            ops.readRows(x, (thread, row, values) -> {
+                assertThat(thread).isBetween(0, ops.readers() - 1);
                 reads.incrementAndGet(row);
                 rows[row] = Arrays.copyOf(values, COLS);
             });
@@ -45,7 +46,7 @@ class ReadTaskTest {
         try (var ops = ops(threads);
                 var arena = Arena.ofShared()) {
             var x = activations(ops, arena);
-            assertThatThrownBy(() -> ops.readRows(x, (row, _) -> {
+            assertThatThrownBy(() -> ops.readRows(x, (_, row, _) -> {
                         if (row == ROWS - 1) {
                             throw new IllegalStateException("row " + row);
                         }

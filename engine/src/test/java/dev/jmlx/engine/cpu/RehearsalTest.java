@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.jmlx.engine.cache.CacheShape;
 import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCache;
 import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.ops.Activation;
+import dev.jmlx.engine.ops.AttentionSpec;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
 import dev.jmlx.engine.ops.Precision;
@@ -35,11 +37,11 @@ final class RehearsalTest {
     /// A forward pass that uses every operation.
     private Tensor forward(Ops ops, Layer layer, Batch batch, KvCache.Full cache) {
         var x = ops.embed(layer.table, batch);
-        var normed = ops.rmsNorm(x, new DenseVector(new float[HIDDEN]), 1e-5f);
+        var normed = ops.rmsNorm(x, new DenseVector(new float[HIDDEN]), HIDDEN, 1e-5f);
         var q = ops.linear(normed, layer.query, new DenseVector(new float[HIDDEN]));
         var k = ops.linear(normed, layer.key, null);
         var rope = new RopeTable(new float[HEAD_DIM / 2], false);
-        x = ops.add(x, ops.attention(q, k, k, rope, 1, batch, cache));
+        x = ops.add(x, ops.attention(q, k, k, AttentionSpec.of(1, rope), batch, cache));
         ops.keepOnly(x);
         x = ops.add(x, ops.gatedMlp(x, layer.gate, layer.up, layer.down, Activation.SILU));
         var result = ops.linear(ops.logitRows(x, batch), layer.table, null);
@@ -68,21 +70,21 @@ final class RehearsalTest {
     void leavesResultsAndCachesAsTheyWere() {
         try (var arena = Arena.ofShared();
                 var ops = new CpuOps(2, Precision.FAST);
-                var caches = new KvCaches(CacheType.F16, 1, 1, 300, 1, HEAD_DIM)) {
+                var caches = new KvCaches(CacheType.F16, CacheShape.full(1, 1, HEAD_DIM), 1, 300)) {
             var layer = layer(ops, arena);
             var batch = tokens(20, 0);
             caches.reserve(0, 20);
             var before = new float[VOCABULARY];
             ops.beginStep();
-            ops.readRow(forward(ops, layer, batch, caches.layer(0)), 0, before);
+            ops.readRow(forward(ops, layer, batch, caches.full(0)), 0, before);
             // Positions that were never reserved: the rehearsal must not touch the caches.
             ops.warmUp(
                     rehearsal -> List.of(tokens(1, 290), tokens(3, 260), tokens(20, 0))
-                            .forEach(step -> forward(rehearsal, layer, step, caches.layer(0))),
+                            .forEach(step -> forward(rehearsal, layer, step, caches.full(0))),
                     () -> false);
             var after = new float[VOCABULARY];
             ops.beginStep();
-            ops.readRow(forward(ops, layer, batch, caches.layer(0)), 0, after);
+            ops.readRow(forward(ops, layer, batch, caches.full(0)), 0, after);
             // Compiled code adds the lanes of a vector in another order than the interpreter.
             assertThat(after).containsExactly(before, within(1e-4f));
             assertThat(shapes).containsExactly("1x70", "1x70", "1x70", "1x70", "1x70");
@@ -93,11 +95,11 @@ final class RehearsalTest {
     void endsWhenAskedTo() {
         try (var arena = Arena.ofShared();
                 var ops = new CpuOps(1, Precision.EXACT);
-                var caches = new KvCaches(CacheType.INT8, 1, 1, 300, 1, HEAD_DIM)) {
+                var caches = new KvCaches(CacheType.INT8, CacheShape.full(1, 1, HEAD_DIM), 1, 300)) {
             var layer = layer(ops, arena);
             var questions = new int[1];
             ops.warmUp(
-                    rehearsal -> forward(rehearsal, layer, tokens(1, 290), caches.layer(0)), () -> ++questions[0] == 2);
+                    rehearsal -> forward(rehearsal, layer, tokens(1, 290), caches.full(0)), () -> ++questions[0] == 2);
             assertThat(questions[0]).isEqualTo(2);
         }
     }

@@ -3,8 +3,10 @@ package dev.jmlx.engine.generate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.jmlx.engine.cache.CacheShape;
 import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCaches;
+import dev.jmlx.engine.cache.LayerShape;
 import dev.jmlx.engine.cpu.CpuOps;
 import dev.jmlx.engine.model.Model;
 import dev.jmlx.engine.ops.Batch;
@@ -39,8 +41,8 @@ final class SchedulerTest {
         }
 
         @Override
-        public KvCaches newCaches(CacheType type, int slots, int maxTokens) {
-            return new KvCaches(type, 1, slots, maxTokens, 1, 2);
+        public List<LayerShape> cacheShapes() {
+            return CacheShape.full(1, 1, 2);
         }
 
         @Override
@@ -57,8 +59,13 @@ final class SchedulerTest {
     private static final GenerationRequest REQUEST =
             new GenerationRequest(new int[] {1, 2}, 3, new int[0], SamplingParams.GREEDY);
 
+    private static Scheduler scheduler(Model model, CpuOps ops, int maxSequences) {
+        var caches = new KvCaches(CacheType.F16, model.cacheShapes(), maxSequences, model.contextLength());
+        return new Scheduler(model, ops, caches, model.contextLength(), maxSequences, 1);
+    }
+
     private static TokenEvent firstEvent(Throwable failure) throws InterruptedException {
-        var scheduler = new Scheduler(new Failing(failure), new CpuOps(1, Precision.EXACT), CacheType.F16, 1, 1);
+        var scheduler = scheduler(new Failing(failure), new CpuOps(1, Precision.EXACT), 1);
         var thread = Thread.ofPlatform().start(scheduler);
         try {
             var event = scheduler.submit(REQUEST).next();
@@ -85,7 +92,7 @@ final class SchedulerTest {
     @Test
     void requestsForFreeSlotsDoNotCountAsWaiting() throws InterruptedException {
         var model = new Failing(new IllegalStateException("no device"));
-        var scheduler = new Scheduler(model, new CpuOps(1, Precision.EXACT), CacheType.F16, 2, 1);
+        var scheduler = scheduler(model, new CpuOps(1, Precision.EXACT), 2);
         var accepted = List.of(scheduler.submit(REQUEST), scheduler.submit(REQUEST), scheduler.submit(REQUEST));
         assertThatExceptionOfType(EngineBusyException.class).isThrownBy(() -> scheduler.submit(REQUEST));
         var thread = Thread.ofPlatform().start(scheduler);
@@ -109,7 +116,7 @@ final class SchedulerTest {
     /// The first is the rehearsal's, which ends with it.
     private static List<Integer> stepsForPromptOf(int tokens) throws InterruptedException {
         var model = new Failing(new IllegalStateException("no device"));
-        var scheduler = new Scheduler(model, new CpuOps(1, Precision.EXACT), CacheType.F16, 1, 1);
+        var scheduler = scheduler(model, new CpuOps(1, Precision.EXACT), 1);
         var prompt = new int[tokens];
         var generation = scheduler.submit(new GenerationRequest(prompt, 3, new int[0], SamplingParams.GREEDY));
         var thread = Thread.ofPlatform().start(scheduler);
@@ -133,8 +140,8 @@ final class SchedulerTest {
         }
 
         @Override
-        public KvCaches newCaches(CacheType type, int slots, int maxTokens) {
-            return new KvCaches(type, 1, slots, maxTokens, 1, 2);
+        public List<LayerShape> cacheShapes() {
+            return CacheShape.full(1, 1, 2);
         }
 
         @Override
@@ -154,7 +161,7 @@ final class SchedulerTest {
             var ops = new CpuOps(2, Precision.EXACT);
             var rows = memory.allocateFrom(ValueLayout.JAVA_FLOAT, 0, 0, 1, 0, Float.NaN, 0, 1, 0, 0, 1);
             var model = new Table(ops.prepare(new Matrix.Dense(rows, DType.F32, 5, 2), memory));
-            var scheduler = new Scheduler(model, ops, CacheType.F16, 4, 1);
+            var scheduler = scheduler(model, ops, 4);
             var good = scheduler.submit(new GenerationRequest(new int[] {0}, 3, new int[0], SamplingParams.GREEDY));
             var bad = scheduler.submit(new GenerationRequest(new int[] {2}, 3, new int[0], SamplingParams.GREEDY));
             var other = scheduler.submit(new GenerationRequest(new int[] {4}, 3, new int[0], SamplingParams.GREEDY));

@@ -12,7 +12,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class RopeTest {
     private static float[] frequencies(String config) {
-        return Rope.load(ModelConfig.parse("config.json", config), 8, 10_000).inverseFrequencies();
+        return Rope.load(ModelConfig.parse("config.json", config), 8, 10_000, false)
+                .inverseFrequencies();
     }
 
     @Test

@@ -86,18 +86,46 @@ final class WeightsTest {
                 .hasMessage("layers.0.gate.weight: not in the checkpoint");
     }
 
+    @Test
+    void layerThatNobodyNamesIsReadAsItIsStored() throws IOException {
+        var weights = open("{\"model_type\":\"llama\",\"quantization\":{\"bits\":6,\"group_size\":64}}", HEADER);
+        assertThat((Matrix.Quantized) weights.matrix("gate", 3, 64))
+                .returns(4, Matrix.Quantized::bits)
+                .returns(32, Matrix.Quantized::groupSize);
+        assertThat((Matrix.Quantized) weights.matrix("up", 3, 64))
+                .returns(8, Matrix.Quantized::bits)
+                .returns(64, Matrix.Quantized::groupSize);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"bits\":7,\"group_size\":32} | bits 7 is not supported",
-                "{\"bits\":16,\"group_size\":32} | bits 16 is not supported",
-                "{\"bits\":4,\"group_size\":48} | group_size 48 is not supported",
+                "{\"quant_method\":\"bitnet\"} | quant_method \"bitnet\" is not supported as it is used here",
+                "{\"quant_method\":\"fp8\"} | supported: mxfp4, mxfp8, fp8 with scale_fmt ue8m0",
+                "{\"quant_method\":\"awq\",\"bits\":8} | awq and gptq with 4 bits",
+                "{\"quant_method\":\"compressed-tensors\",\"format\":\"float-quantized\"} | with format pack-quantized",
+            })
+    void refusesForeignQuantizationsThatItCannotRead(String quantization, String problem) throws IOException {
+        var weights = open("{\"model_type\":\"llama\",\"quantization_config\":" + quantization + "}", HEADER);
+        assertThatThrownBy(() -> weights.matrix("gate", 3, 64))
+                .isInstanceOf(ModelLoadException.class)
+                .hasMessageContaining(problem);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{\"bits\":7,\"group_size\":32} | AFFINE with bits 7 and group_size 32 is not supported",
+                "{\"bits\":16,\"group_size\":32} | AFFINE with bits 16 and group_size 32 is not supported",
+                "{\"bits\":4,\"group_size\":48} | AFFINE with bits 4 and group_size 48 is not supported",
                 "{\"bits\":4,\"group_size\":32,\"mode\":\"mxfp9\"} | mode \"mxfp9\" is not supported yet",
+                "{\"bits\":4,\"group_size\":64,\"mode\":\"mxfp4\"} | MXFP4 with bits 4 and group_size 64 is not supported",
                 "{\"bits\":\"four\",\"group_size\":32} | \"bits\" must be a whole number",
                 "{\"group_size\":32} | \"bits\" is missing",
-                "{\"bits\":4,\"group_size\":128} | 64 columns are no multiple of group_size 128",
-                "false | has .scales, but config.json has no quantization for it",
+                "{\"bits\":4,\"group_size\":64,\"gate\":{\"bits\":4,\"group_size\":128}} | 64 columns are no multiple of group_size 128",
+                "null | has .scales, but config.json has no quantization for it",
             })
     void refusesQuantizationsThatItCannotRead(String quantization, String problem) throws IOException {
         var weights = open("{\"model_type\":\"llama\",\"quantization\":" + quantization + "}", HEADER);

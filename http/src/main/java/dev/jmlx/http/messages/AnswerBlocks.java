@@ -28,8 +28,8 @@ final class AnswerBlocks {
         }
     }
 
-    /// Shows the client that the answer is still being made. An empty delta, because some clients' watchdogs see only
-    /// content, and a ping would not reset them.
+    /// Shows the client that the answer is still being made. An empty delta, because some clients' watchdogs
+    /// see only content, and a ping would not reset them.
     void keepAlive() throws InterruptedException {
         openText();
         sink.accept(new BlockDelta(index, new Delta.Text("")));

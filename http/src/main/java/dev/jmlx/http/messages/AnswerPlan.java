@@ -3,8 +3,8 @@ package dev.jmlx.http.messages;
 import dev.jmlx.engine.sample.SamplingParams;
 import dev.jmlx.http.ApiException;
 
-/// A request ready to be answered: its prompt in tokens, and how many tokens the answer may have. `clamped`: fewer than
-/// asked for, because the context ends there. Immutable.
+/// A request ready to be answered: its prompt in tokens, and how many tokens the answer may have. `clamped`:
+/// fewer than asked for, because the context ends there. Immutable.
 record AnswerPlan(MessagesRequest request, int[] prompt, int maxTokens, boolean clamped, SamplingParams sampling) {
 
     /// Throws [ApiException] 400 when the prompt leaves no room for an answer.

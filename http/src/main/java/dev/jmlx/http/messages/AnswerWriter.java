@@ -11,9 +11,9 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Makes the events of one answer out of generated text: stop sequences, then tool calls, then content blocks. One per
-/// answer, one thread. A client hears something at least every `keepAlive`, also during a long prefill and while a
-/// tool call is held back.
+/// Makes the events of one answer out of generated text: stop sequences, then tool calls, then content blocks.
+/// One per answer, one thread. A client hears something at least every `keepAlive`, also during a long prefill
+/// and while a tool call is held back.
 final class AnswerWriter {
     private final AnswerPlan plan;
     private final TextStream text;

@@ -16,9 +16,9 @@ import java.util.Map;
 
 /// Turns a request into the messages of a chat template. One per request, one thread.
 ///
-/// The same conversation gives the same beginning in every later request, whether a client sends content as a string
-/// or as blocks. Deferred tools are described where a `tool_reference` names them, not at the top, for the same reason.
-/// Roles stay as they are: the template folds what it does not support.
+/// The same conversation gives the same beginning in every later request, whether a client sends content as a
+/// string or as blocks. Deferred tools are described where a `tool_reference` names them, not at the top, for
+/// the same reason. Roles stay as they are: the template folds what it does not support.
 final class ConversationBuilder {
     private final Map<String, ToolDefinition> tools = new HashMap<>();
     private final Map<String, String> toolNames = new HashMap<>();

@@ -6,12 +6,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/// JSON trees as Java's own collections, which chat templates work on: Map, List, String, Boolean, Long or BigInteger,
-/// Double, null. Stateless.
+/// JSON trees as Java's own collections, which chat templates work on: Map, List, String, Boolean, Long or
+/// BigInteger, Double, null. Stateless.
 final class PlainJson {
     private PlainJson() {}
 
-    /// The object's members in their order. NullAway cannot express a map whose values come from JSON: null included.
+    /// The object's members in their order. NullAway cannot express a map whose values come from JSON: null
+    /// included.
     @SuppressWarnings("NullAway")
     static Map<String, Object> object(JsonNode node) {
         var map = new LinkedHashMap<String, Object>();

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.OptionalInt;
 import tools.jackson.databind.JsonNode;
 
-/// Reads and validates the body of a messages or count_tokens request. Unknown fields are accepted: clients are newer
-/// than servers. Stateless; throws [ApiException] 400 that names the field.
+/// Reads and validates the body of a messages or count_tokens request. Unknown fields are accepted: clients are
+/// newer than servers. Stateless; throws [ApiException] 400 that names the field.
 final class RequestReader {
     private RequestReader() {}
 

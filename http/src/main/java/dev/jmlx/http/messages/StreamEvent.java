@@ -3,7 +3,8 @@ package dev.jmlx.http.messages;
 import org.jspecify.annotations.Nullable;
 
 /// The events of a streamed answer, in the order `MessageStart (BlockStart BlockDelta* BlockStop)* MessageDelta
-/// MessageStop`, with `Ping` anywhere after the first. [AnswerBlocks] keeps the order; [StreamEventJson] writes them.
+/// MessageStop`, with `Ping` anywhere after the first. [AnswerBlocks] keeps the order; [StreamEventJson] writes
+/// them.
 sealed interface StreamEvent {
 
     record MessageStart(String id, String model, int inputTokens) implements StreamEvent {}

@@ -20,7 +20,8 @@ public final class WriteGate {
         this.timeout = timeout;
     }
 
-    /// Returns once the channel takes more. Throws [ClientGoneException] when it is closed, or stays full for too long.
+    /// Returns once the channel takes more. Throws [ClientGoneException] when it is closed, or stays full for
+    /// too long.
     public void await() throws InterruptedException {
         if (channel.isActive() && channel.isWritable()) {
             return;

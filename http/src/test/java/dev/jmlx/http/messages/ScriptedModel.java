@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// A model whose answers are written down beforehand: one token per piece. A prompt has one token per character of its
-/// messages. A null in the script is a wait that times out.
+/// A model whose answers are written down beforehand: one token per piece. A prompt has one token per character
+/// of its messages. A null in the script is a wait that times out.
 final class ScriptedModel implements ChatModel {
     static final int CONTEXT = 100;
 

@@ -1,14 +1,12 @@
-package dev.jmlx.engine.cpu;
+package dev.jmlx.engine.tensor;
 
-import dev.jmlx.engine.tensor.DType;
-import dev.jmlx.engine.tensor.Matrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /// Reads weight matrices one element at a time, by the layout's definition: the reference for every kernel that
-/// unpacks weights, and the tail of those that do not divide evenly. Any thread.
-final class ScalarMatrix {
+/// unpacks weights, and the tail of those that do not divide evenly. Backends and loading use it. Any thread.
+public final class ScalarMatrix {
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfFloat FLOAT =
@@ -18,7 +16,7 @@ final class ScalarMatrix {
 
     /// Writes the `matrix.cols()` values of `row` to `out`; affine weights are `scale * q + bias`, not
     /// rounded to f32.
-    static void row(Matrix matrix, int row, double[] out) {
+    public static void row(Matrix matrix, int row, double[] out) {
         switch (matrix) {
             case Matrix.Dense dense -> denseRow(dense, row, out);
             case Matrix.Quantized quantized -> quantizedRow(quantized, row, out);
@@ -27,7 +25,7 @@ final class ScalarMatrix {
     }
 
     /// Element `index` of an array of floats stored as `type`.
-    static float element(MemorySegment data, DType type, long index) {
+    public static float element(MemorySegment data, DType type, long index) {
         return switch (type) {
             case F32 -> data.get(FLOAT, index * Float.BYTES);
             case F16 -> Float.float16ToFloat(data.get(SHORT, index * Short.BYTES));
@@ -38,7 +36,7 @@ final class ScalarMatrix {
 
     /// Quantized value of one element: `bits` bits of the row's stream, which never span more than two
     /// bytes.
-    static int quant(Matrix.Quantized matrix, int row, int col) {
+    public static int quant(Matrix.Quantized matrix, int row, int col) {
         var bit = (long) col * matrix.bits();
         var at = (long) row * matrix.packedRowBytes() + (bit >>> 3);
         var shift = (int) (bit & 7);
@@ -58,9 +56,20 @@ final class ScalarMatrix {
     private static void quantizedRow(Matrix.Quantized matrix, int row, double[] out) {
         for (var c = 0; c < matrix.cols(); c++) {
             var group = (long) row * matrix.groups() + c / matrix.groupSize();
-            double scale = element(matrix.scales(), matrix.scaleType(), group);
-            double bias = element(matrix.biases(), matrix.scaleType(), group);
-            out[c] = scale * quant(matrix, row, c) + bias;
+            var q = quant(matrix, row, c);
+            out[c] = matrix.factor()
+                    * switch (matrix.mode()) {
+                        case AFFINE ->
+                            (double) element(matrix.scales(), matrix.scaleType(), group) * q
+                                    + element(matrix.biases(), matrix.scaleType(), group);
+                        case MXFP4 -> (double) SmallFloats.e8m0(scaleBits(matrix, group)) * SmallFloats.e2m1(q);
+                        case MXFP8 -> (double) SmallFloats.e8m0(scaleBits(matrix, group)) * SmallFloats.e4m3(q);
+                        case NVFP4 -> (double) SmallFloats.e4m3(scaleBits(matrix, group)) * SmallFloats.e2m1(q);
+                    };
         }
+    }
+
+    private static int scaleBits(Matrix.Quantized matrix, long group) {
+        return Byte.toUnsignedInt(matrix.scales().get(ValueLayout.JAVA_BYTE, group));
     }
 }

@@ -1,0 +1,66 @@
+package dev.jmlx.engine.nn;
+
+import dev.jmlx.engine.cache.CacheShape;
+import dev.jmlx.engine.cache.KvCache;
+import dev.jmlx.engine.cache.Reach;
+import dev.jmlx.engine.ops.AttentionSpec;
+import dev.jmlx.engine.ops.Batch;
+import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.ops.RopeTable;
+import dev.jmlx.engine.tensor.Matrix;
+import dev.jmlx.engine.tensor.Tensor;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Multi-head latent attention (DeepSeek): all heads share one compressed key and value for each position.
+///
+/// The matrices that would unfold it for each head are absorbed: `embedQ` brings queries into the compressed space,
+/// `unembedOut` brings results out of it, so that the cache holds the compressed row alone and attention has one
+/// key-value head. Queries are compressed, too, where `qAProj` is not null. Source: arXiv 2405.04434.
+public record LatentAttention(
+        @Nullable Linear qAProj,
+        @Nullable RmsNorm qALayernorm,
+        Linear qProj,
+        Linear kvAProjWithMqa,
+        RmsNorm kvALayernorm,
+        List<Matrix> embedQ,
+        List<Matrix> unembedOut,
+        Linear oProj,
+        RopeTable rope,
+        float scale)
+        implements Mixer {
+
+    @Override
+    public Tensor apply(Ops ops, Tensor x, Batch batch, KvCache cache) {
+        var heads = embedQ.size();
+        var plain = embedQ.getFirst().cols();
+        var rank = embedQ.getFirst().rows();
+        var q = queries(ops, x);
+        var qRotated = ops.headColumns(q, heads, plain, plain + rope.dims());
+        var compressed = kvAProjWithMqa.apply(ops, x);
+        var latent = kvALayernorm.apply(ops, ops.headColumns(compressed, 1, 0, rank));
+        var kRotated = ops.headColumns(compressed, 1, rank, rank + rope.dims());
+        var qLatent = ops.perHead(ops.headColumns(q, heads, 0, plain), embedQ);
+        var attended = ops.attention(
+                ops.joinHeads(qLatent, ops.rope(qRotated, rope, rope.dims(), batch), heads),
+                ops.joinHeads(latent, ops.rope(kRotated, rope, rope.dims(), batch), 1),
+                latent,
+                AttentionSpec.of(scale, null),
+                batch,
+                (KvCache.Full) cache);
+        return oProj.apply(ops, ops.perHead(attended, unembedOut));
+    }
+
+    private Tensor queries(Ops ops, Tensor x) {
+        if (qAProj == null || qALayernorm == null) {
+            return qProj.apply(ops, x);
+        }
+        return qProj.apply(ops, qALayernorm.apply(ops, qAProj.apply(ops, x)));
+    }
+
+    @Override
+    public CacheShape cacheShape() {
+        var rank = embedQ.getFirst().rows();
+        return new CacheShape(1, rank + rope.dims(), rank, Reach.ALL);
+    }
+}

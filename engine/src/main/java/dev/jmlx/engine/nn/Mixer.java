@@ -1,0 +1,17 @@
+package dev.jmlx.engine.nn;
+
+import dev.jmlx.engine.cache.KvCache;
+import dev.jmlx.engine.cache.LayerShape;
+import dev.jmlx.engine.ops.Batch;
+import dev.jmlx.engine.ops.Ops;
+import dev.jmlx.engine.tensor.Tensor;
+
+/// The part of a block in which tokens look at those before them.
+public interface Mixer {
+
+    /// `[tokens, hiddenSize]` to the same; `cache` is the layer's own.
+    Tensor apply(Ops ops, Tensor x, Batch batch, KvCache cache);
+
+    /// What the layer keeps of past tokens.
+    LayerShape cacheShape();
+}

@@ -1,0 +1,84 @@
+package dev.jmlx.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.jmlx.chat.OutputParsers;
+import dev.jmlx.engine.model.Models;
+import dev.jmlx.engine.weights.ModelConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/// `docs/models.md` and the list in the README say what the registry says; `-Ddocuments.write=true` writes them
+/// anew.
+final class ModelsDocumentTest {
+    private static final String BEGIN = "<!-- generated -->\n";
+    private static final String END = "<!-- end -->\n";
+
+    @Test
+    void tableIsTheRegistrys() throws IOException {
+        verify(Path.of("../docs/models.md"), table());
+    }
+
+    @Test
+    void readmeListsTheRegistrysNames() throws IOException {
+        var names = Models.all().stream()
+                .map(architecture -> "`" + architecture.name() + "`")
+                .collect(Collectors.joining(", "));
+        verify(Path.of("../README.md"), names + "\n");
+    }
+
+    private static void verify(Path file, String generated) throws IOException {
+        var text = Files.readString(file);
+        var from = text.indexOf(BEGIN) + BEGIN.length();
+        var to = text.indexOf(END);
+        assertThat(from).as("%s has the two marks", file).isBetween(BEGIN.length(), to);
+        if (Boolean.getBoolean("documents.write")) {
+            Files.writeString(file, text.substring(0, from) + generated + text.substring(to));
+            return;
+        }
+        assertThat(text.substring(from, to))
+                .as("the generated part of %s; to write it: ./mvnw test -pl tests -am -Ddocuments.write=true", file)
+                .isEqualTo(generated);
+    }
+
+    private static String table() throws IOException {
+        var tested = fixtures();
+        var rows = Models.all().stream()
+                .map(architecture -> String.format(
+                        "| `%s` | `mlx-community/%s` | %s | %s |%n",
+                        architecture.name(),
+                        architecture.example(),
+                        OutputParsers.formatName(""),
+                        tested.getOrDefault(architecture.name(), "")))
+                .collect(Collectors.joining());
+        return "| `model_type` | for example | tool calls | agrees with mlx-lm on |\n|---|---|---|---|\n" + rows;
+    }
+
+    /// For each `model_type` the fixtures that have it, with their quantization.
+    private static Map<String, String> fixtures() throws IOException {
+        var found = new TreeMap<String, String>();
+        try (var folders = Files.list(Fixtures.resource("goldens/models"))) {
+            for (var folder : folders.sorted().toList()) {
+                var config = ModelConfig.read(folder.resolve("config.json"));
+                var fixture = "`" + folder.getFileName() + "` (" + quantization(config) + ")";
+                found.merge(config.string("model_type"), fixture, (a, b) -> a + ", " + b);
+            }
+        }
+        return found;
+    }
+
+    private static String quantization(ModelConfig config) {
+        var general = config.object("quantization");
+        if (general == null) {
+            return "bf16";
+        }
+        var mode = general.string("mode", "affine");
+        var bits = general.integer("bits", 1) + " bits by " + general.integer("group_size", 1);
+        return mode.equals("affine") ? bits : mode;
+    }
+}
