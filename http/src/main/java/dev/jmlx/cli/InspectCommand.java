@@ -85,9 +85,13 @@ final class InspectCommand implements Callable<Integer> {
                         model.bitsPerWeight()));
         line(out, "context", String.format(Locale.ROOT, "%,d tokens", model.contextLength()));
         var memory = IntStream.of(CONTEXTS)
-                .filter(tokens -> tokens <= Math.max(model.contextLength(), CONTEXTS[0]))
+                .map(tokens -> Math.min(tokens, model.contextLength()))
+                .distinct()
                 .mapToObj(tokens -> String.format(
-                        Locale.ROOT, "%.2f GB with %dk tokens", model.memory(tokens, cache) / 1e9, tokens / 1024))
+                        Locale.ROOT,
+                        "%.2f GB with %dk tokens",
+                        model.memory(tokens, cache) / 1e9,
+                        Math.ceilDiv(tokens, 1024)))
                 .collect(Collectors.joining(", "));
         line(out, "memory", memory + " (cache in " + cache.name().toLowerCase(Locale.ROOT) + ")");
     }
@@ -100,7 +104,12 @@ final class InspectCommand implements Callable<Integer> {
         }
         var template = ChatTemplate.compile(source, config.bosToken(), config.eosToken(), Clock.systemUTC());
         line(out, "template", template.knowsTools() ? "describes tools itself" : "knows no tools; the prompt does");
-        line(out, "tool calls", OutputParsers.formatName(source));
+        // The only form that is read yet is the one that the prompt asks for, and templates that show it.
+        var isRead = !template.knowsTools() || source.contains("<tool_call>");
+        line(
+                out,
+                "tool calls",
+                isRead ? OutputParsers.formatName(source) : "not read: the template has a form of its own");
     }
 
     private static void line(PrintWriter out, String key, String value) {

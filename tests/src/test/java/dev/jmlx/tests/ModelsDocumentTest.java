@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,7 @@ final class ModelsDocumentTest {
 
     @Test
     void tableIsTheRegistrys() throws IOException {
-        verify(Path.of("../docs/models.md"), table());
+        verify(project().resolve("docs/models.md"), table());
     }
 
     @Test
@@ -29,7 +30,13 @@ final class ModelsDocumentTest {
         var names = Models.all().stream()
                 .map(architecture -> "`" + architecture.name() + "`")
                 .collect(Collectors.joining(", "));
-        verify(Path.of("../README.md"), names + "\n");
+        verify(project().resolve("README.md"), names + "\n");
+    }
+
+    /// The folder above the embedded model's.
+    private static Path project() {
+        return Objects.requireNonNull(
+                Objects.requireNonNull(Fixtures.embeddedModel().getParent()).getParent());
     }
 
     private static void verify(Path file, String generated) throws IOException {
@@ -50,7 +57,7 @@ final class ModelsDocumentTest {
         var tested = fixtures();
         var rows = Models.all().stream()
                 .map(architecture -> String.format(
-                        "| `%s` | `mlx-community/%s` | %s | %s |%n",
+                        "| `%s` | `mlx-community/%s` | %s | %s |\n",
                         architecture.name(),
                         architecture.example(),
                         OutputParsers.formatName(""),
@@ -75,7 +82,8 @@ final class ModelsDocumentTest {
     private static String quantization(ModelConfig config) {
         var general = config.object("quantization");
         if (general == null) {
-            return "bf16";
+            var foreign = config.object("quantization_config");
+            return foreign == null ? "bf16" : foreign.string("quant_method");
         }
         var mode = general.string("mode", "affine");
         var bits = general.integer("bits", 1) + " bits by " + general.integer("group_size", 1);

@@ -50,9 +50,10 @@ public final class ChatTemplate {
     }
 
     /// The same template, which applies `change` to every text that comes with a request and not from the
-    /// template: what keeps control tokens in it from being control tokens (`Tokenizer.asPlainText`).
-    public ChatTemplate changingUserText(UnaryOperator<String> change) {
-        return new ChatTemplate(this, new UserText(change));
+    /// template, and `changeOfAnswers` to what an assistant said: what keeps control tokens in them from being
+    /// control tokens (`Tokenizer.plainText`).
+    public ChatTemplate changingTexts(UnaryOperator<String> change, UnaryOperator<String> changeOfAnswers) {
+        return new ChatTemplate(this, new UserText(change, changeOfAnswers));
     }
 
     /// Fails where `source` is no template, or one that cannot render a single user message. A token

@@ -6,11 +6,11 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// Applies a change to every text that comes from a client: contents, names, arguments, descriptions, schemas.
-/// Any thread.
-record UserText(UnaryOperator<String> change) {
+/// Applies a change to every text that comes from a client (contents, names, arguments, descriptions, schemas), and
+/// another one to what an assistant said. Any thread.
+record UserText(UnaryOperator<String> change, UnaryOperator<String> changeOfAnswers) {
     /// Changes nothing.
-    static final UserText AS_IT_IS = new UserText(text -> text);
+    static final UserText AS_IT_IS = new UserText(text -> text, text -> text);
 
     ChatMessage message(ChatMessage message) {
         var calls = message.toolCalls().stream()
@@ -18,7 +18,7 @@ record UserText(UnaryOperator<String> change) {
                 .toList();
         return new ChatMessage(
                 message.role(),
-                text(message.content()),
+                message.role() == Role.ASSISTANT ? changeOfAnswers.apply(message.content()) : text(message.content()),
                 calls,
                 message.toolCallId() == null ? null : text(message.toolCallId()),
                 message.toolName() == null ? null : text(message.toolName()));

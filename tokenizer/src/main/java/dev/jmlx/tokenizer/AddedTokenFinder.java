@@ -8,10 +8,11 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// Cuts added tokens out of a text: leftmost first, the longest among those.
+/// Cuts added tokens out of a text: leftmost first, the longest among those. No token has a [Tokenizer#PLAIN]
+/// in it, so none reaches over one.
 ///
-/// A trie over their characters; positions whose character starts no token cost one bit test.
-/// Immutable once built, any thread.
+/// A trie over their characters; positions whose character starts no token cost one bit test. Immutable once
+/// built, any thread.
 final class AddedTokenFinder {
 
     /// A stretch of the text: an added token, or what lies between (`token` null). Bounds in chars.
@@ -42,10 +43,6 @@ final class AddedTokenFinder {
         var spans = new ArrayList<Span>();
         var textStart = 0;
         for (var i = 0; i < text.length(); ) {
-            if (text.charAt(i) == Tokenizer.PLAIN) {
-                i += 2; // no token starts at the character behind it
-                continue;
-            }
             var found = firstChars.get(text.charAt(i)) ? longestAt(text, i) : null;
             if (found == null) {
                 i++;
@@ -67,20 +64,14 @@ final class AddedTokenFinder {
         return spans;
     }
 
-    /// `text` with a [Tokenizer#PLAIN] before each character at which a token starts, also within another one.
-    String mark(String text) {
-        StringBuilder marked = null;
-        var copied = 0;
-        for (var i = 0; i < text.length(); i++) {
-            if (firstChars.get(text.charAt(i)) && longestAt(text, i) != null) {
-                marked = marked == null ? new StringBuilder(text.length() + 16) : marked;
-                marked.append(text, copied, i).append(Tokenizer.PLAIN);
-                copied = i;
-            }
-        }
-        return marked == null
-                ? text
-                : marked.append(text, copied, text.length()).toString();
+    /// Whether there is nothing to find.
+    boolean isEmpty() {
+        return firstChars.isEmpty();
+    }
+
+    /// Whether `text` has one of the tokens.
+    boolean finds(String text) {
+        return cut(text).stream().anyMatch(span -> span.token != null);
     }
 
     private void add(String content, AddedToken token) {

@@ -1,5 +1,7 @@
 package dev.jmlx.tokenizer;
 
+import java.util.BitSet;
+
 /// Byte-pair encoding of one word (Sennrich et al. 2016), as the `model` of a `tokenizer.json` sets it.
 ///
 /// Called by [SubwordTokenizer] for each word of the pre-tokenizer. Immutable but for its cache; any thread.
@@ -15,11 +17,23 @@ final class BpeModel implements SubwordModel {
     private final ByteTokens byteTokens;
     private final WordCache cache = new WordCache();
 
+    private final BitSet excluded;
+
     BpeModel(Vocabulary vocabulary, MergeTable merges, Options options) {
+        this(vocabulary, merges, options, new BitSet());
+    }
+
+    private BpeModel(Vocabulary vocabulary, MergeTable merges, Options options, BitSet excluded) {
+        this.excluded = excluded;
         this.vocabulary = vocabulary;
         this.merges = merges;
         this.options = options;
         this.byteTokens = new ByteTokens(vocabulary, options.byteFallback);
+    }
+
+    @Override
+    public BpeModel without(BitSet ids) {
+        return new BpeModel(vocabulary, merges, options, ids);
     }
 
     @Override
@@ -36,7 +50,7 @@ final class BpeModel implements SubwordModel {
         }
         var start = out.size();
         var whole = options.ignoreMerges ? vocabulary.id(word) : Vocabulary.NONE;
-        if (whole != Vocabulary.NONE) {
+        if (whole != Vocabulary.NONE && !excluded.get(whole)) {
             out.add(whole);
         } else {
             new WordMerge(merges, symbols(word)).run(out);

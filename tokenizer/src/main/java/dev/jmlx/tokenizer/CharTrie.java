@@ -1,6 +1,7 @@
 package dev.jmlx.tokenizer;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 
 /// The tokens of a vocabulary by their characters, for finding all that begin at a place. Immutable, any thread.
@@ -23,11 +24,12 @@ final class CharTrie {
         ids[ROOT] = Vocabulary.NONE;
     }
 
-    static CharTrie of(Vocabulary vocabulary) {
+    /// All but those `excluded`.
+    static CharTrie of(Vocabulary vocabulary, BitSet excluded) {
         var trie = new CharTrie();
         @Nullable String[] spellings = vocabulary.spellings(vocabulary.size());
         for (var spelling : spellings) {
-            if (spelling != null && !spelling.isEmpty()) {
+            if (spelling != null && !spelling.isEmpty() && !excluded.get(vocabulary.id(spelling))) {
                 trie.add(spelling, vocabulary.id(spelling));
             }
         }

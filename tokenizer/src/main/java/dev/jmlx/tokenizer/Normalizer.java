@@ -3,6 +3,7 @@ package dev.jmlx.tokenizer;
 import java.text.Normalizer.Form;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
 
 /// Rewrites text before it is cut into words; the `normalizer` of a `tokenizer.json`.
 ///
@@ -66,7 +67,19 @@ public sealed interface Normalizer {
     record Lowercase() implements Normalizer {
         @Override
         public String apply(String text) {
-            return text.toLowerCase(Locale.ROOT);
+            // One at a time, as the reference: Java would give a sigma at a word's end another form.
+            var lower = new StringBuilder(text.length());
+            text.codePoints().forEach(c -> lower.append(Character.toString(c).toLowerCase(Locale.ROOT)));
+            return lower.toString();
+        }
+    }
+
+    /// Puts `content` before and behind every match.
+    record Surround(TextPattern pattern, String content) implements Normalizer {
+        @Override
+        public String apply(String text) {
+            return pattern.matcher(text)
+                    .replaceAll(match -> Matcher.quoteReplacement(content + match.group() + content));
         }
     }
 

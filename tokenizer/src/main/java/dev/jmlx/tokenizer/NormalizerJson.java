@@ -11,21 +11,21 @@ final class NormalizerJson {
     private static final String SUPPORTED = "Sequence, NFC, NFD, NFKC, NFKD, Replace, Prepend, Strip, StripAccents,"
             + " Lowercase, Nmt, Precompiled, ByteLevel, BertNormalizer";
 
-    private static final Normalizer STRIP_ACCENTS = replace("\\p{Mn}", "");
+    private static final Normalizer STRIP_ACCENTS = replace("\\p{M}", "");
+    private static final Normalizer BERT_STRIP_ACCENTS = replace("\\p{Mn}", "");
 
     /// Control characters go, unusual spaces become spaces.
     private static final Normalizer NMT = new Normalizer.Sequence(List.of(
             replace("[\\x01-\\x08\\x0B\\x0E-\\x1F\\x7F\\x8F\\x9F]", ""),
             replace("[\\t\\n\\f\\r\\u1680\\u200B-\\u200F\\u2028\\u2029\\u2581\\uFEFF\\uFFFD]", " ")));
 
-    private static final Normalizer BERT_CLEAN =
-            new Normalizer.Sequence(List.of(replace("[\\x00\\uFFFD\\p{C}&&[^\\t\\n\\r]]", ""), replace("\\s", " ")));
+    private static final Normalizer BERT_CLEAN = new Normalizer.Sequence(
+            List.of(replace("[\\x00\\uFFFD\\p{Cc}\\p{Cf}\\p{Co}&&[^\\t\\n\\r]]", ""), replace("\\s", " ")));
 
     private static final String CHINESE = "[\\u4E00-\\u9FFF\\u3400-\\u4DBF\\uF900-\\uFAFF\\x{20000}-\\x{2A6DF}"
             + "\\x{2A700}-\\x{2B73F}\\x{2B740}-\\x{2B81F}\\x{2B920}-\\x{2CEAF}\\x{2F800}-\\x{2FA1F}]";
 
-    private static final Normalizer BERT_CHINESE =
-            new Normalizer.Sequence(List.of(replace("(?=" + CHINESE + ")", " "), replace("(?<=" + CHINESE + ")", " ")));
+    private static final Normalizer BERT_CHINESE = new Normalizer.Surround(TextPattern.regex(CHINESE), " ");
 
     private NormalizerJson() {}
 
@@ -80,7 +80,7 @@ final class NormalizerJson {
         var lowercase = json.flag("lowercase", true);
         if (json.flag("strip_accents", lowercase)) {
             parts.add(new Normalizer.Unicode(Form.NFD));
-            parts.add(STRIP_ACCENTS);
+            parts.add(BERT_STRIP_ACCENTS);
         }
         if (lowercase) {
             parts.add(new Normalizer.Lowercase());

@@ -2,7 +2,7 @@ package dev.jmlx.tokenizer;
 
 import java.util.List;
 
-/// Cuts text into the words that BPE merges within; the `pre_tokenizer` of a `tokenizer.json`.
+/// Cuts text into the words that a [SubwordModel] cuts; the `pre_tokenizer` of a `tokenizer.json`.
 ///
 /// Called by [SubwordTokenizer] for each stretch between added tokens. Immutable, any thread.
 public sealed interface PreTokenizer {

@@ -1,5 +1,6 @@
 package dev.jmlx.tokenizer;
 
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
@@ -7,6 +8,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A tokenizer made of the parts of a `tokenizer.json`.
@@ -29,25 +31,22 @@ public final class SubwordTokenizer implements Tokenizer {
     private final Parts parts;
     private final AddedTokenFinder plainFinder;
     private final AddedTokenFinder normalizedFinder;
-    private final AddedTokenFinder specialFinder;
     private final Map<String, Integer> addedIds = new HashMap<>();
     private final @Nullable String[] spellings;
     private final BitSet special = new BitSet();
 
     SubwordTokenizer(SubwordModel model, Parts parts) {
-        this.model = model;
+        parts.added.forEach(token -> special.set(token.id(), token.special()));
+        this.model = model.without(special);
         this.parts = parts;
         Predicate<AddedToken> normalized = AddedToken::normalized;
         plainFinder = new AddedTokenFinder(
                 parts.added.stream().filter(normalized.negate()).toList(), content -> content);
         normalizedFinder =
                 new AddedTokenFinder(parts.added.stream().filter(normalized).toList(), parts.normalizer::apply);
-        specialFinder = new AddedTokenFinder(
-                parts.added.stream().filter(AddedToken::special).toList(), content -> content);
         spellings = spellings(model.vocabulary(), parts);
         for (var token : parts.added) {
             addedIds.put(token.content(), token.id());
-            special.set(token.id(), token.special());
         }
     }
 
@@ -73,7 +72,8 @@ public final class SubwordTokenizer implements Tokenizer {
                 ids.add(span.token().id());
             } else {
                 var plain = wellFormed.substring(span.start(), span.end());
-                encodeNormalized(parts.normalizer.apply(plain), span.start() == 0, ids);
+                var marked = normalizedFinder.isEmpty() ? withoutMarks(plain) : plain;
+                encodeNormalized(parts.normalizer.apply(marked), span.start() == 0, ids);
             }
         }
         return ids.toArray();
@@ -91,8 +91,27 @@ public final class SubwordTokenizer implements Tokenizer {
     }
 
     @Override
-    public String asPlainText(String text) {
-        return specialFinder.mark(text.replace(PLAIN, '\uFFFD'));
+    public UnaryOperator<String> plainText(Predicate<String> also) {
+        var tokens = parts.added.stream()
+                .filter(token -> token.special() || also.test(token.content()))
+                .toList();
+        var plain = new PlainText(tokens.stream().map(AddedToken::content).toList());
+        var hidden = new AddedTokenFinder(
+                tokens.stream().filter(AddedToken::normalized).toList(), parts.normalizer::apply);
+        if (hidden.isEmpty()) {
+            return plain;
+        }
+        // Tokens that only the normalizer brings about are marked in what it makes.
+        var spellings = new ArrayList<String>();
+        for (var token : tokens) {
+            spellings.add(token.content());
+            spellings.add(parts.normalizer.apply(token.content()));
+        }
+        var normalized = new PlainText(spellings);
+        return text -> {
+            var after = parts.normalizer.apply(plain.apply(text));
+            return hidden.finds(after) ? normalized.apply(withoutMarks(after)) : plain.apply(text);
+        };
     }
 
     private static String withoutMarks(String text) {

@@ -1,24 +1,27 @@
 package dev.jmlx.tokenizer;
 
 import java.util.OptionalInt;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /// Text to token ids and back.
 ///
 /// Loaded once per model by [TokenizerJson]; immutable and safe for any thread.
 public interface Tokenizer {
 
-    /// Before a character in a text: no added token starts there ([#asPlainText]). Unicode's noncharacter
-    /// U+FDD0, which no text should have.
+    /// In a text: no added token reaches over this place ([#plainText]). Unicode's noncharacter U+FDD0, which no
+    /// text should have.
     char PLAIN = '\uFDD0';
 
     /// The ids of `text`. Added tokens inside the text (such as `<|im_end|>`) become their ids, and
     /// no token is put before or after it: a rendered chat template already contains all of them.
     int[] encode(String text);
 
-    /// `text` with a [#PLAIN] before each special token that is spelled in it, so that [#encode] takes the
-    /// spelling for text: what somebody else wrote cannot forge the end of a turn. A [#PLAIN] of its own
+    /// What makes plain text of texts that somebody else wrote: it puts a [#PLAIN] into each spelling of a
+    /// special token, and of an added token that `also` accepts, so that [#encode] takes it for text. Also
+    /// where the text has only a part of one that its surroundings could complete. A [#PLAIN] of its own
     /// becomes U+FFFD.
-    String asPlainText(String text);
+    UnaryOperator<String> plainText(Predicate<String> also);
 
     /// The text of `ids`; bytes that are not UTF-8 become U+FFFD.
     String decode(int[] ids, boolean skipSpecialTokens);

@@ -1,6 +1,7 @@
 package dev.jmlx.tokenizer;
 
 import java.util.Arrays;
+import java.util.BitSet;
 
 /// The most probable way to cut a word into tokens that each have a probability of their own (Kudo 2018), as
 /// the `model` of a `tokenizer.json` sets it.
@@ -14,6 +15,7 @@ final class UnigramModel implements SubwordModel {
     private final Vocabulary vocabulary;
     private final double[] scores;
     private final int unknown;
+    private final boolean byteFallback;
     private final double unknownScore;
     private final CharTrie trie;
     private final ByteTokens byteTokens;
@@ -23,12 +25,22 @@ final class UnigramModel implements SubwordModel {
     /// [Vocabulary#NONE], and then they are dropped; several in a row are one. `byteFallback`: they become
     /// bytes, where all of them are tokens.
     UnigramModel(Vocabulary vocabulary, double[] scores, int unknown, boolean byteFallback) {
+        this(vocabulary, scores, unknown, byteFallback, new BitSet());
+    }
+
+    private UnigramModel(Vocabulary vocabulary, double[] scores, int unknown, boolean byteFallback, BitSet excluded) {
         this.vocabulary = vocabulary;
+        this.byteFallback = byteFallback;
         this.scores = scores;
         this.unknown = unknown;
         unknownScore = Arrays.stream(scores).min().orElse(0) - UNKNOWN_PENALTY;
-        trie = CharTrie.of(vocabulary);
+        trie = CharTrie.of(vocabulary, excluded);
         byteTokens = new ByteTokens(vocabulary, byteFallback);
+    }
+
+    @Override
+    public UnigramModel without(BitSet ids) {
+        return new UnigramModel(vocabulary, scores, unknown, byteFallback, ids);
     }
 
     @Override

@@ -17,6 +17,11 @@ public record CacheShape(int kvHeads, int headDim, int valueDim, Reach reach) im
         return Collections.nCopies(layers, new CacheShape(kvHeads, headDim, Reach.ALL));
     }
 
+    /// The same for a layer that keeps everything.
+    CacheShape withAll() {
+        return new CacheShape(kvHeads, headDim, valueDim, Reach.ALL);
+    }
+
     @Override
     public long bytesFor(CacheType type, int tokens) {
         return reach.most(tokens) * KvCache.Full.bytesPerPosition(type, this);

@@ -5,7 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /// The caches of all layers and the memory behind them.
 ///
@@ -21,7 +23,12 @@ public final class KvCaches implements AutoCloseable {
 
     private final Arena arena = Arena.ofShared();
     private final List<KvCache> layers;
+    /// By layer; layers whose blocks are of the same size share a list.
     private final List<Deque<MemorySegment>> freeBlocks;
+
+    private final Map<Long, Deque<MemorySegment>> freeBySize = new HashMap<>();
+    private final List<? extends LayerShape> shapes;
+    private final CacheType type;
     private final int[] reservedBlocks;
     private final int[] reservedTokens;
     private final int maxTokens;
@@ -37,17 +44,24 @@ public final class KvCaches implements AutoCloseable {
     public KvCaches(CacheType type, List<? extends LayerShape> shapes, int slots, int maxTokens, long maxBytes) {
         this.maxTokens = maxTokens;
         this.maxBytes = maxBytes;
+        this.shapes = List.copyOf(shapes);
+        this.type = type;
         this.layers = new ArrayList<>(shapes.size());
         this.freeBlocks = new ArrayList<>(shapes.size());
         this.reservedBlocks = new int[slots];
         this.reservedTokens = new int[slots];
         for (var shape : shapes) {
-            this.layers.add(
-                    switch (shape) {
-                        case CacheShape full -> new KvCache.Full(type, slots, full);
-                        case StateShape state -> new KvCache.State(slots, state);
-                    });
-            this.freeBlocks.add(new ArrayDeque<>());
+            switch (shape) {
+                case CacheShape full -> {
+                    var layer = new KvCache.Full(type, slots, full);
+                    this.layers.add(layer);
+                    this.freeBlocks.add(freeBySize.computeIfAbsent(layer.blockBytes(), _ -> new ArrayDeque<>()));
+                }
+                case StateShape state -> {
+                    this.layers.add(new KvCache.State(slots, state));
+                    this.freeBlocks.add(new ArrayDeque<>());
+                }
+            }
         }
     }
 
@@ -101,16 +115,38 @@ public final class KvCaches implements AutoCloseable {
         return block;
     }
 
-    /// Whether a new sequence could have `tokens` positions beside those that others have reserved.
-    public boolean hasRoomFor(int tokens) {
-        var wanted = 0L;
-        for (var i = 0; i < layers.size(); i++) {
-            if (layers.get(i) instanceof KvCache.Full layer) {
-                var blocks = Math.ceilDiv(layer.reach().most(tokens), BLOCK_TOKENS) + 1;
-                wanted += Math.max(0, blocks - freeBlocks.get(i).size()) * layer.blockBytes();
-            }
+    /// Bytes that no sequence has reserved of those that all may.
+    public long freeBytes() {
+        var free = maxBytes - allocatedBytes;
+        for (var blocks : freeBySize.entrySet()) {
+            free += blocks.getKey() * blocks.getValue().size();
         }
-        return wanted <= maxBytes - allocatedBytes;
+        return free;
+    }
+
+    /// Bytes of the blocks that a sequence of `tokens` positions has.
+    public long bytesFor(int tokens) {
+        return bytesFor(type, shapes, tokens);
+    }
+
+    /// The same for layers of any shapes, with the states of those that have one.
+    public static long bytesFor(CacheType type, List<? extends LayerShape> shapes, int tokens) {
+        var bytes = 0L;
+        for (var shape : shapes) {
+            bytes += switch (shape) {
+                case CacheShape full -> full.withAll().bytesFor(type, positions(full.reach(), tokens));
+                case StateShape state -> state.bytesFor(type, tokens);
+            };
+        }
+        return bytes;
+    }
+
+    /// Positions in whole blocks: where a window moves, the blocks that it leaves stay until the next step, and
+    /// a step has as many positions as a block.
+    private static int positions(Reach reach, int tokens) {
+        var all = Math.ceilDiv((long) tokens, BLOCK_TOKENS);
+        var most = Math.ceilDiv((long) reach.most(tokens) + BLOCK_TOKENS, BLOCK_TOKENS) + 1;
+        return (int) Math.min(Integer.MAX_VALUE, Math.min(all, most) * BLOCK_TOKENS);
     }
 
     /// Gives back all positions of `slot`.

@@ -132,7 +132,9 @@ final class ExpertChoice {
             experts[token * topK + choice] = best;
             sum += probabilities[best];
         }
-        var factor = routing.factor() / (routing.normalized() && topK > 1 ? sum + 1e-20 : 1);
+        // The models with sigmoids leave a single one as it is.
+        var normalized = routing.normalized() && (topK > 1 || routing.kind() == Routing.Kind.SOFTMAX);
+        var factor = routing.factor() / (normalized ? sum + 1e-20 : 1);
         var own = routing.expertFactors();
         for (var choice = 0; choice < topK; choice++) {
             var at = token * topK + choice;

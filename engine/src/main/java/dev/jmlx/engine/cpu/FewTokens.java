@@ -12,8 +12,9 @@ import jdk.incubator.vector.VectorOperators;
 ///
 /// As [MatVec], but a weight that was masked out and converted meets four activations, so that four tokens cost
 /// little more than one where memory is the limit. Fewer tokens are filled up to four; more go four at a time
-/// over a stretch of weights that stays in the L2. For 4 and 8 bits; other widths go through panels
-/// ([FloatGemm]). Kernels are written out, like those of [MatVec] and for the same reason. Any thread.
+/// over a stretch of weights that stays in the L2. Here for 4 and 8 bits; [FewPlanes] and
+/// [DenseFewTokens] have the others. Kernels are written out, like those of [MatVec] and for the same reason. Any
+/// thread.
 final class FewTokens {
     /// Tokens of one pass.
     static final int TOKENS = 4;

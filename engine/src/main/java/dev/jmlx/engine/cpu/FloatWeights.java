@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.function.IntConsumer;
 
 /// Weights of the float modes as weights that there are kernels for, without loss.
 ///
@@ -28,35 +29,50 @@ final class FloatWeights {
 
     private static final int OFFSET = 12;
 
+    /// Rows that a thread converts at a time.
+    private static final int BLOCK_ROWS = 16;
+
     private FloatWeights() {}
 
     /// In memory of `arena`, until it is repacked.
-    static Matrix plain(Matrix.Quantized matrix, Arena arena) {
+    static Matrix plain(Matrix.Quantized matrix, Arena arena, WorkerPool pool) {
         if (matrix.factor() != 1) {
-            return floats(matrix, arena);
+            return floats(matrix, arena, pool);
         }
-        return matrix.mode() == QuantizationMode.MXFP4 ? affine(matrix, arena) : dense(matrix, arena);
+        return matrix.mode() == QuantizationMode.MXFP4 ? affine(matrix, arena, pool) : dense(matrix, arena, pool);
     }
 
-    private static Matrix.Dense floats(Matrix.Quantized matrix, Arena arena) {
+    /// Calls `convert` with each row, on all threads.
+    private static void eachRow(Matrix matrix, WorkerPool pool, IntConsumer convert) {
+        pool.run(
+                (_, block) -> {
+                    var end = Math.min(matrix.rows(), (block + 1) * BLOCK_ROWS);
+                    for (var row = block * BLOCK_ROWS; row < end; row++) {
+                        convert.accept(row);
+                    }
+                },
+                Math.ceilDiv(matrix.rows(), BLOCK_ROWS));
+    }
+
+    private static Matrix.Dense floats(Matrix.Quantized matrix, Arena arena, WorkerPool pool) {
         var data = arena.allocate((long) matrix.rows() * matrix.cols() * Float.BYTES, Float.BYTES);
-        var values = new double[matrix.cols()];
-        for (var row = 0; row < matrix.rows(); row++) {
+        eachRow(matrix, pool, row -> {
+            var values = new double[matrix.cols()];
             ScalarMatrix.row(matrix, row, values);
             for (var col = 0; col < values.length; col++) {
                 data.set(FLOAT, ((long) row * matrix.cols() + col) * Float.BYTES, (float) values[col]);
             }
-        }
+        });
         return new Matrix.Dense(data, DType.F32, matrix.rows(), matrix.cols());
     }
 
-    private static Matrix.Quantized affine(Matrix.Quantized matrix, Arena arena) {
+    private static Matrix.Quantized affine(Matrix.Quantized matrix, Arena arena, WorkerPool pool) {
         var groups = (long) matrix.rows() * matrix.groups();
         var words = matrix.groupSize() * BITS / Integer.SIZE;
         var packed = arena.allocate(groups * words * Integer.BYTES, Integer.BYTES);
         var scales = arena.allocate(groups * Short.BYTES, Short.BYTES);
         var biases = arena.allocate(groups * Short.BYTES, Short.BYTES);
-        for (var row = 0; row < matrix.rows(); row++) {
+        eachRow(matrix, pool, row -> {
             for (var group = 0; group < matrix.groups(); group++) {
                 var at = (long) row * matrix.groups() + group;
                 codes(matrix, row, group * matrix.groupSize(), packed, at * words * Integer.BYTES);
@@ -64,7 +80,7 @@ final class FloatWeights {
                 scales.set(SHORT, at * Short.BYTES, brainFloat(scale));
                 biases.set(SHORT, at * Short.BYTES, brainFloat(-OFFSET * scale));
             }
-        }
+        });
         return new Matrix.Quantized(
                 packed,
                 scales,
@@ -95,16 +111,16 @@ final class FloatWeights {
         }
     }
 
-    private static Matrix.Dense dense(Matrix.Quantized matrix, Arena arena) {
+    private static Matrix.Dense dense(Matrix.Quantized matrix, Arena arena, WorkerPool pool) {
         var data = arena.allocate((long) matrix.rows() * matrix.cols() * Short.BYTES, Short.BYTES);
-        var values = new double[matrix.cols()];
-        for (var row = 0; row < matrix.rows(); row++) {
+        eachRow(matrix, pool, row -> {
+            var values = new double[matrix.cols()];
             ScalarMatrix.row(matrix, row, values);
             for (var col = 0; col < values.length; col++) {
                 var at = ((long) row * matrix.cols() + col) * Short.BYTES;
                 data.set(SHORT, at, brainFloat((float) values[col]));
             }
-        }
+        });
         return new Matrix.Dense(data, DType.BF16, matrix.rows(), matrix.cols());
     }
 

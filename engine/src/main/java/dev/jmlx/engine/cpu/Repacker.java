@@ -60,7 +60,7 @@ final class Repacker {
 
     private RowBlocks floats(Matrix.Quantized matrix, Arena arena) {
         try (var temporary = Arena.ofShared()) {
-            var blocks = repack(FloatWeights.plain(matrix, temporary), arena);
+            var blocks = repack(FloatWeights.plain(matrix, temporary, pool), arena);
             giveBack(matrix.packed());
             giveBack(matrix.scales());
             return blocks;

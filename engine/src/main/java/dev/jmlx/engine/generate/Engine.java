@@ -1,6 +1,9 @@
 package dev.jmlx.engine.generate;
 
+import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCaches;
+import dev.jmlx.engine.cache.LayerShape;
+import dev.jmlx.engine.cache.StateShape;
 import dev.jmlx.engine.model.Model;
 import dev.jmlx.engine.model.Models;
 import dev.jmlx.engine.ops.Backends;
@@ -8,7 +11,9 @@ import dev.jmlx.engine.ops.Ops;
 import dev.jmlx.engine.weights.Checkpoint;
 import dev.jmlx.engine.weights.GenerationConfig;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -64,18 +69,32 @@ public final class Engine implements AutoCloseable {
     }
 
     private static Engine open(Path folder, EngineOptions options, MemoryPlan memory, Checkpoint checkpoint, Ops ops) {
-        var weights = checkpoint.weights(ops::prepare);
+        var prepared = new AtomicLong();
+        var weights = checkpoint.weights((matrix, arena) -> {
+            var result = ops.prepare(matrix, arena);
+            prepared.addAndGet(result.byteSize());
+            return result;
+        });
         var model = Models.load(checkpoint.config(), weights);
         var generationConfig = GenerationConfig.read(folder, checkpoint.config());
         var info = new ModelInfo(
                 checkpoint.config().string("model_type"), checkpoint.byteSize(), weights.parameters(), ops.describe());
         var shapes = model.cacheShapes();
-        var context = memory.contextLength(options.maxContext(), model.contextLength(), options.cacheType(), shapes);
-        var caches = new KvCaches(options.cacheType(), shapes, options.maxSequences(), context, memory.cacheBytes());
+        var left = memory.with(prepared.get(), states(shapes) * (options.maxSequences() - 1));
+        var context = left.contextLength(options.maxContext(), model.contextLength(), options.cacheType(), shapes);
+        var caches = new KvCaches(options.cacheType(), shapes, options.maxSequences(), context, left.cacheBytes());
         var scheduler = new Scheduler(model, ops, caches, context, options.maxSequences(), options.maxWaiting());
         var engine = new Engine(checkpoint, model, generationConfig, info, scheduler);
         engine.thread.start();
         return engine;
+    }
+
+    /// Bytes of a sequence's recurrent states.
+    private static long states(List<? extends LayerShape> shapes) {
+        return shapes.stream()
+                .filter(shape -> shape instanceof StateShape)
+                .mapToLong(shape -> shape.bytesFor(CacheType.F32, 1))
+                .sum();
     }
 
     /// Queues a request. Throws [EngineBusyException] when the waiting line is full, and

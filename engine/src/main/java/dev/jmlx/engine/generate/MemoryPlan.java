@@ -29,6 +29,13 @@ record MemoryPlan(long memory, long weights) {
         return plan;
     }
 
+    /// The same machine with the weights as a backend has them, and other bytes that caches cannot have.
+    MemoryPlan with(long prepared, long others) {
+        var plan = new MemoryPlan(memory, prepared + others);
+        plan.requireWeightsFit();
+        return plan;
+    }
+
     void requireWeightsFit() {
         if (weights > usable()) {
             throw new ModelLoadException(String.format(
@@ -63,7 +70,7 @@ record MemoryPlan(long memory, long weights) {
                     "a context of %,d tokens takes %s, and %s of this machine's %s are left beside the weights;"
                             + " the longest that fits has %,d tokens (MAX_CONTEXT, KV_CACHE)",
                     length,
-                    gigabytes(bytes(length, type, shapes)),
+                    gigabytes(KvCaches.bytesFor(type, shapes, length)),
                     gigabytes(Math.max(0, cacheBytes())),
                     gigabytes(memory),
                     largest));
@@ -87,20 +94,13 @@ record MemoryPlan(long memory, long weights) {
         var tooLong = (long) length + 1;
         while (fits + 1 < tooLong) {
             var middle = (int) ((fits + tooLong) / 2);
-            if (bytes(middle, type, shapes) <= cacheBytes()) {
+            if (KvCaches.bytesFor(type, shapes, middle) <= cacheBytes()) {
                 fits = middle;
             } else {
                 tooLong = middle;
             }
         }
         return fits;
-    }
-
-    /// The cache of one sequence, in whole blocks, one more than it needs where a window moves.
-    static long bytes(int tokens, CacheType type, List<? extends LayerShape> shapes) {
-        var blocks = (int)
-                Math.min(Integer.MAX_VALUE, (Math.ceilDiv(tokens, KvCaches.BLOCK_TOKENS) + 1L) * KvCaches.BLOCK_TOKENS);
-        return shapes.stream().mapToLong(shape -> shape.bytesFor(type, blocks)).sum();
     }
 
     private static String gigabytes(long bytes) {

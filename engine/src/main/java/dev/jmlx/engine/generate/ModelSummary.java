@@ -1,6 +1,7 @@
 package dev.jmlx.engine.generate;
 
 import dev.jmlx.engine.cache.CacheType;
+import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.cache.LayerShape;
 import dev.jmlx.engine.model.Models;
 import dev.jmlx.engine.weights.Checkpoint;
@@ -40,6 +41,6 @@ public record ModelSummary(
 
     /// Bytes of memory that weights, program and the cache of one sequence of `tokens` take, about.
     public long memory(int tokens, CacheType type) {
-        return weightBytes + MemoryPlan.OWN + MemoryPlan.bytes(tokens, type, layers);
+        return weightBytes + MemoryPlan.OWN + KvCaches.bytesFor(type, layers, tokens);
     }
 }

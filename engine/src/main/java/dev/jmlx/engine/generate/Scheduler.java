@@ -217,9 +217,21 @@ final class Scheduler implements Runnable {
         }
     }
 
-    /// Whether there is memory for its prompt. What is alone gets what there is.
+    /// Whether there is memory for its prompt beside what the prompts before it still need. What is alone gets what
+    /// there is.
     private boolean hasRoom(Generation next) {
-        return running.isEmpty() || caches.hasRoomFor(next.request().promptIds().length);
+        if (running.isEmpty()) {
+            return true;
+        }
+        var wanted = caches.bytesFor(next.request().promptIds().length);
+        for (var i = 0; i < running.size(); i++) {
+            var sequence = running.get(i);
+            if (sequence.isPrefilling()) {
+                wanted += caches.bytesFor(sequence.cachedAfter(sequence.pendingTokens()))
+                        - caches.bytesFor(sequence.cachedAfter(0));
+            }
+        }
+        return wanted <= caches.freeBytes();
     }
 
     /// Fills the batch: first the running answers, then prompts in the order in which they came.
@@ -315,6 +327,7 @@ final class Scheduler implements Runnable {
             runningCount = running.size();
         }
         sequence.generation().end(end);
+        wake(); // somebody may have waited for its place or its memory
     }
 
     private void endAll() {

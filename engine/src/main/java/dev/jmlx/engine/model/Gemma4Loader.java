@@ -15,6 +15,7 @@ import dev.jmlx.engine.ops.RopeTable;
 import dev.jmlx.engine.ops.Routing;
 import dev.jmlx.engine.tensor.DenseVector;
 import dev.jmlx.engine.weights.ModelConfig;
+import dev.jmlx.engine.weights.ModelLoadException;
 import dev.jmlx.engine.weights.Weights;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,12 +45,11 @@ final class Gemma4Loader {
         this.reaches = Layers.reaches(this.config, sizes.layers(), layer -> (layer + 1) % pattern != 0);
         this.ownCaches = sizes.layers() - this.config.integer("num_kv_shared_layers", 0);
         this.inputSize = this.config.integer("hidden_size_per_layer_input", 0);
-        weights.skip("rotary_emb.inv_freq");
-        for (var layer = ownCaches; layer < sizes.layers(); layer++) {
-            for (var unused : List.of("k_proj", "v_proj", "k_norm")) {
-                weights.skipWithin("model.layers." + layer + ".self_attn." + unused + ".");
-            }
+        if (ownCaches < 1 || ownCaches > sizes.layers()) {
+            throw new ModelLoadException("config.json: num_kv_shared_layers must be from 0 to " + (sizes.layers() - 1)
+                    + ", found " + (sizes.layers() - ownCaches));
         }
+        weights.skip("rotary_emb.inv_freq");
     }
 
     /// What `config.json` leaves out in some repositories.
@@ -104,8 +104,15 @@ final class Gemma4Loader {
         var valuesAreKeys = seesAll && config.flag("attention_k_eq_v", false);
         var kvHeads =
                 valuesAreKeys ? config.integer("num_global_key_value_heads", 1, sizes.kvHeads()) : sizes.kvHeads();
+        if (sizes.heads() % kvHeads != 0) {
+            throw new ModelLoadException("config.json: num_attention_heads " + sizes.heads()
+                    + " is no multiple of num_global_key_value_heads " + kvHeads);
+        }
         if (isOwn) {
             shapes.add(new CacheShape(kvHeads, headDim, reaches.apply(index)));
+        }
+        if (!isOwn) {
+            attention.skipLayers("k_proj", "v_proj", "k_norm");
         }
         return new Gemma4.Layer(
                 isOwn ? index : shared(index),
@@ -135,8 +142,12 @@ final class Gemma4Loader {
     private int shared(int index) {
         var seesAll = reaches.apply(index) instanceof Reach.All;
         var found = ownCaches - 1;
-        while (found > 0 && reaches.apply(found) instanceof Reach.All != seesAll) {
+        while (found >= 0 && reaches.apply(found) instanceof Reach.All != seesAll) {
             found--;
+        }
+        if (found < 0) {
+            throw new ModelLoadException(
+                    "config.json: layer_types: layer " + index + " has no earlier layer of its kind to read from");
         }
         return found;
     }

@@ -13,6 +13,7 @@ import dev.jmlx.engine.ops.Activation;
 import dev.jmlx.engine.ops.AttentionSpec;
 import dev.jmlx.engine.ops.Convolution;
 import dev.jmlx.engine.weights.ModelConfig;
+import dev.jmlx.engine.weights.ModelLoadException;
 import dev.jmlx.engine.weights.Weights;
 import java.util.Arrays;
 
@@ -27,6 +28,10 @@ final class Lfm2 {
         var sizes = Sizes.load(config, "norm_eps");
         var types = config.strings("layer_types");
         var attending = config.integers("full_attn_idxs");
+        if (attending.length == 0 && types.size() != sizes.layers()) {
+            throw new ModelLoadException("config.json: layer_types has " + types.size() + " entries for "
+                    + sizes.layers() + " layers, and there is no full_attn_idxs");
+        }
         var rope = Rope.load(config, sizes.headDim(), 1_000_000, false);
         var spec = AttentionSpec.of(sizes.scale(), rope);
         return Transformer.load(

@@ -41,9 +41,7 @@ record Llama4(ModelConfig config, Sizes sizes, Reach chunk, RopeTable rope, Posi
             throw new ModelLoadException("config.json: text_config: num_experts_per_tok must be 1 for llama4");
         }
         var scale = new PositionScale(
-                text.integer("attn_temperature_tuning", 0, 4) == 0 ? 0 : text.number("attn_scale", 0.1),
-                text.integer("floor_scale", 1, 8192),
-                1);
+                isOff(text) ? 0 : text.number("attn_scale", 0.1), text.integer("floor_scale", 1, 8192), 1);
         var model = new Llama4(
                 text,
                 sizes,
@@ -93,5 +91,10 @@ record Llama4(ModelConfig config, Sizes sizes, Reach chunk, RopeTable rope, Posi
                 GatedMlp.load(
                         weights.scope("shared_expert"), sizes.hiddenSize(), sizes.intermediateSize(), Activation.SILU),
                 null);
+    }
+
+    /// The file has a number or a flag.
+    private static boolean isOff(ModelConfig config) {
+        return config.isFalse("attn_temperature_tuning") || config.isNumber("attn_temperature_tuning", 0);
     }
 }

@@ -4,6 +4,7 @@ import dev.jmlx.engine.weights.ModelConfig;
 import dev.jmlx.engine.weights.ModelLoadException;
 import dev.jmlx.engine.weights.Weights;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.TreeMap;
@@ -13,7 +14,13 @@ public final class Models {
     private static final Map<String, Architecture> ARCHITECTURES = new TreeMap<>();
 
     /// Other names of the same.
-    private static final Map<String, String> ALIASES = Map.of("minimax_m2", "minimax");
+    private static final Map<String, String> ALIASES = Map.of(
+            "gemma4_unified", "gemma4",
+            "iquestcoder", "llama",
+            "joyai_llm_flash", "deepseek_v3",
+            "llava", "mistral3",
+            "minimax_m2", "minimax",
+            "xverse", "llama");
 
     /// Architectures that a message about an unknown one names.
     private static final int NEAREST = 3;
@@ -81,7 +88,7 @@ public final class Models {
 
     /// All architectures, sorted by name.
     public static Collection<Architecture> all() {
-        return ARCHITECTURES.values();
+        return Collections.unmodifiableCollection(ARCHITECTURES.values());
     }
 
     /// Builds the model that `config` describes from `weights`. Throws [ModelLoadException] when its
@@ -98,6 +105,9 @@ public final class Models {
             var model = architecture.loader.load(config, weights);
             weights.requireAllRead();
             return model;
+        } catch (IllegalArgumentException e) {
+            throw new ModelLoadException(
+                    "config.json: this \"" + type + "\" does not fit together: " + e.getMessage(), e);
         } catch (ArithmeticException e) {
             throw new ModelLoadException("config.json: the sizes of this \"" + type + "\" are out of range", e);
         }

@@ -34,8 +34,12 @@ record NemotronH(ModelConfig config, Sizes sizes) {
             throw new ModelLoadException("config.json: moe_latent_size is not supported yet for nemotron_h");
         }
         weights.skipPart(Layers.SECOND_TOKEN, "mtp.");
-        var model = new NemotronH(config, Sizes.load(config, "layer_norm_epsilon"));
         var kinds = kinds(config);
+        if (kinds.isEmpty()) {
+            throw new ModelLoadException("config.json: \"hybrid_override_pattern\" is missing");
+        }
+        var counted = config.withDefault("num_hidden_layers", kinds.size());
+        var model = new NemotronH(counted, Sizes.load(counted, "layer_norm_epsilon"));
         var backbone = weights.scope("backbone");
         var sizes = model.sizes;
         var blocks = IntStream.range(0, kinds.size())

@@ -71,17 +71,20 @@ final class QwenMoe {
                 Routing.softmax(config.integer("num_experts_per_tok", 1), config.flag("norm_topk_prob", normalized)),
                 Moe.loadExperts(weights.scope("switch_mlp"), experts, sizes.hiddenSize(), size, activation),
                 sharedExpert(config, weights, sizes),
-                config.has("shared_expert_intermediate_size")
-                        ? Linear.load(weights, "shared_expert_gate", sizes.hiddenSize(), 1)
-                        : null);
+                hasSharedExpert(config) ? Linear.load(weights, "shared_expert_gate", sizes.hiddenSize(), 1) : null);
     }
 
     private static @Nullable FeedForward sharedExpert(ModelConfig config, Weights weights, Sizes sizes) {
-        if (!config.has("shared_expert_intermediate_size")) {
+        if (!hasSharedExpert(config)) {
             return null;
         }
         var size = config.integer("shared_expert_intermediate_size", 1);
         var scope = weights.scope("shared_expert");
         return GatedMlp.load(scope, sizes.hiddenSize(), size, Layers.activation(config, "silu"));
+    }
+
+    /// Some files of models without one say 0.
+    private static boolean hasSharedExpert(ModelConfig config) {
+        return config.integer("shared_expert_intermediate_size", 0, 0) > 0;
     }
 }

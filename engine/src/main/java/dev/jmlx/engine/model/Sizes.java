@@ -5,7 +5,8 @@ import dev.jmlx.engine.cache.Reach;
 import dev.jmlx.engine.weights.ModelConfig;
 import dev.jmlx.engine.weights.ModelLoadException;
 
-/// The sizes that nearly every `config.json` has.
+/// The sizes that nearly every `config.json` has; `intermediateSize` is 0 where it does not say, as with models
+/// whose MLPs all have sizes of their own.
 record Sizes(
         int hiddenSize,
         int intermediateSize,
@@ -16,6 +17,14 @@ record Sizes(
         int vocabSize,
         int contextLength,
         float eps) {
+
+    @Override
+    public int intermediateSize() {
+        if (intermediateSize == 0) {
+            throw new ModelLoadException("config.json: \"intermediate_size\" is missing");
+        }
+        return intermediateSize;
+    }
 
     static Sizes load(ModelConfig config) {
         return load(config, "rms_norm_eps");
@@ -36,7 +45,7 @@ record Sizes(
         }
         return new Sizes(
                 hiddenSize,
-                config.integer("intermediate_size", 1),
+                config.integer("intermediate_size", 1, 0),
                 config.integer("num_hidden_layers", 1),
                 heads,
                 kvHeads,

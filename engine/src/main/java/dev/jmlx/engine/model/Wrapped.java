@@ -32,7 +32,8 @@ final class Wrapped {
         var text = text(config)
                 .withDefault("vocab_size", config.integer("vocab_size", 1, 262_208))
                 .withDefault("num_attention_heads", 8)
-                .withDefault("num_key_value_heads", 4);
+                .withDefault("num_key_value_heads", 4)
+                .withDefault("max_position_embeddings", 131_072);
         return Gemma.gemma3(text, weights.scope("language_model"));
     }
 

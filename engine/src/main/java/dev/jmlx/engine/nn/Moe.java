@@ -21,6 +21,14 @@ public record Moe(
         @Nullable FeedForward shared,
         @Nullable Linear sharedGate) implements FeedForward {
 
+    /// Throws IllegalArgumentException where the routing does not fit the experts.
+    public Moe {
+        if (routing.topK() < 1 || routing.topK() > experts.count() || experts.count() % routing.groups() != 0) {
+            throw new IllegalArgumentException(
+                    routing.topK() + " of " + experts.count() + " experts in " + routing.groups() + " groups");
+        }
+    }
+
     /// Without a shared expert.
     public Moe(Linear router, Routing routing, Experts experts) {
         this(router, routing, experts, null, null);

@@ -24,6 +24,14 @@ public record SelfAttention(
         CacheShape cacheShape)
         implements Mixer {
 
+    /// Throws IllegalArgumentException where more is rotated than a head has.
+    public SelfAttention {
+        var rope = spec.rope();
+        if (rope != null && rope.dims() > cacheShape.headDim()) {
+            throw new IllegalArgumentException(rope.dims() + " rotated dimensions in heads of " + cacheShape.headDim());
+        }
+    }
+
     /// Reads `q_proj`, `k_proj`, `v_proj` and `o_proj` for `heads` heads; the others are the cache's.
     public static SelfAttention load(
             Weights weights, int hiddenSize, int heads, AttentionSpec spec, CacheShape cacheShape) {

@@ -11,6 +11,16 @@ import dev.jmlx.engine.tensor.DenseVector;
 /// 2412.06464; mlx-lm `models/gated_delta.py`.
 public record DeltaRule(int keyHeads, int keyDim, int valueHeads, int valueDim, DenseVector aLog, DenseVector dtBias) {
 
+    /// Throws IllegalArgumentException, or ArithmeticException, for sizes that do not go together.
+    public DeltaRule {
+        if (valueHeads % keyHeads != 0) {
+            throw new IllegalArgumentException(
+                    valueHeads + " value heads are no multiple of " + keyHeads + " key heads");
+        }
+        Math.multiplyExact(Math.multiplyExact(valueHeads, keyDim), valueDim);
+        Math.addExact(Math.multiplyExact(2 * keyHeads, keyDim), Math.multiplyExact(valueHeads, valueDim));
+    }
+
     /// Columns of queries, keys and values side by side.
     public int width() {
         return 2 * keyHeads * keyDim + valueHeads * valueDim;

@@ -20,6 +20,18 @@ public record StateSpace(
         float leastStep,
         float mostStep) {
 
+    /// Throws IllegalArgumentException, or ArithmeticException, for sizes that do not go together.
+    public StateSpace {
+        if (heads % groups != 0) {
+            throw new IllegalArgumentException(heads + " heads are no multiple of " + groups + " groups");
+        }
+        if (!(leastStep <= mostStep)) {
+            throw new IllegalArgumentException("the steps' limits are " + leastStep + " and " + mostStep);
+        }
+        Math.multiplyExact(Math.multiplyExact(heads, headDim), stateSize);
+        Math.addExact(Math.multiplyExact(heads, headDim), Math.multiplyExact(2 * groups, stateSize));
+    }
+
     /// Columns of `x`, `B` and `C` side by side.
     public int width() {
         return heads * headDim + 2 * groups * stateSize;

@@ -91,20 +91,30 @@ public final class Checkpoint implements AutoCloseable {
             }
             var names = new TreeSet<String>();
             map.forEach(name -> names.add(name.asString("")));
-            return names.stream().map(name -> shard(folder, name)).toList();
+            var listed =
+                    names.stream().map(Checkpoint::plain).map(folder::resolve).toList();
+            var others = globbed(folder);
+            // An index of before the conversion names none of the files.
+            return listed.stream().noneMatch(Files::exists) && !others.isEmpty()
+                    ? others
+                    : listed.stream().map(Checkpoint::existing).toList();
         } catch (JacksonException e) {
             throw new ModelLoadException(INDEX + ": not valid JSON: " + e.getOriginalMessage(), e);
         }
     }
 
     /// A shard must be a file of the folder itself: an index from outside cannot point elsewhere.
-    private static Path shard(Path folder, String name) {
+    private static String plain(String name) {
         if (name.isEmpty() || name.chars().anyMatch(c -> c == '/' || c == '\\' || c == 0)) {
             throw new ModelLoadException(INDEX + ": \"" + name + "\" is no file name");
         }
-        var file = folder.resolve(name);
+        return name;
+    }
+
+    private static Path existing(Path file) {
         if (!Files.isRegularFile(file)) {
-            throw new ModelLoadException(INDEX + ": " + name + " is listed but not in the folder; download it again");
+            throw new ModelLoadException(
+                    INDEX + ": " + file.getFileName() + " is listed but not in the folder; download it again");
         }
         return file;
     }

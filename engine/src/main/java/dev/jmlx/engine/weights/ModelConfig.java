@@ -215,6 +215,12 @@ public final class ModelConfig {
         return value != null && value.isBoolean() && !value.booleanValue();
     }
 
+    /// Whether `key` is the number `number`.
+    public boolean isNumber(String key, double number) {
+        var value = node.get(key);
+        return value != null && value.isNumber() && value.doubleValue() == number;
+    }
+
     private JsonNode value(String key) {
         var value = node.get(key);
         if (value == null || value.isNull()) {

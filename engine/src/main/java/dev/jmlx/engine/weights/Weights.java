@@ -33,6 +33,12 @@ public final class Weights {
     private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort U16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /// The scope of experts that are stored one behind the other.
+    private static final String STACKED = "switch_mlp.";
+
+    private static final Map<String, String> EARLY_NAMES =
+            Map.of("gate_proj", "w1", "down_proj", "w2", "up_proj", "w3");
+
     private final Map<String, TensorInfo> tensors;
     private final ModelConfig config;
     private final Set<String> read;
@@ -117,10 +123,23 @@ public final class Weights {
 
     /// The weights of `count` experts, stored one behind the other as `[count, rows, cols]`.
     public List<Matrix> experts(String name, int count, int rows, int cols) {
+        if (!has(name + ".weight") && prefix.endsWith(STACKED)) {
+            return unstacked(name, count, rows, cols);
+        }
         var all = stored(name, Math.multiplyExact(count, rows), cols, count, rows);
         var largest = all instanceof Matrix.Quantized ? vectorIfPresent(name + ".global_scale", count) : null;
         return IntStream.range(0, count)
                 .mapToObj(i -> placement.apply(expert(all, i * rows, (i + 1) * rows, largest, i)))
+                .toList();
+    }
+
+    /// Experts that an early conversion left one by one, under names of their own.
+    private List<Matrix> unstacked(String name, int count, int rows, int cols) {
+        var parent = prefix.substring(0, prefix.length() - STACKED.length());
+        var old = EARLY_NAMES.getOrDefault(name, name);
+        return IntStream.range(0, count)
+                .mapToObj(i -> new Weights(tensors, config, read, parameters, placement, parent + "experts." + i + "."))
+                .map(expert -> expert.matrix(expert.has(old + ".weight") ? old : name, rows, cols))
                 .toList();
     }
 
@@ -195,10 +214,12 @@ public final class Weights {
         tensors.keySet().stream().filter(name -> name.endsWith(suffix)).forEach(read::add);
     }
 
-    /// Marks tensors as knowingly unused: those whose names contain `part`. No other part of the model, or it
-    /// would have to be said ([#skipPart]).
-    public void skipWithin(String part) {
-        tensors.keySet().stream().filter(name -> name.contains(part)).forEach(read::add);
+    /// Marks tensors as knowingly unused: those of this scope's layers `names`, which are there for other
+    /// programs. No other part of the model, or it would have to be said ([#skipPart]).
+    public void skipLayers(String... names) {
+        tensors.keySet().stream()
+                .filter(tensor -> Arrays.stream(names).anyMatch(name -> tensor.startsWith(prefix + name + ".")))
+                .forEach(read::add);
     }
 
     /// Marks tensors as knowingly unused, and says so in the log: those of another part of the model, whose

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -15,16 +16,21 @@ final class KvCachesTest {
     void releasedBlocksServeTheNextSequence() {
         try (var caches = new KvCaches(CacheType.F16, CacheShape.full(2, 2, 16), 3, 1000)) {
             caches.reserve(0, KvCaches.BLOCK_TOKENS + 1);
-            var before = new HashSet<Long>();
-            before.add(caches.full(0).block(0, 0).address());
-            before.add(caches.full(0).block(0, KvCaches.BLOCK_TOKENS).address());
+            var before = addresses(caches, 0);
             caches.release(0);
             caches.reserve(2, 2 * KvCaches.BLOCK_TOKENS);
-            assertThat(before)
-                    .containsExactlyInAnyOrder(
-                            caches.full(0).block(2, 0).address(),
-                            caches.full(0).block(2, KvCaches.BLOCK_TOKENS).address());
+            assertThat(before).hasSize(4).isEqualTo(addresses(caches, 2));
         }
+    }
+
+    /// Of the two blocks of both layers.
+    private static Set<Long> addresses(KvCaches caches, int slot) {
+        var addresses = new HashSet<Long>();
+        for (var layer = 0; layer < 2; layer++) {
+            addresses.add(caches.full(layer).block(slot, 0).address());
+            addresses.add(caches.full(layer).block(slot, KvCaches.BLOCK_TOKENS).address());
+        }
+        return addresses;
     }
 
     @Test
@@ -128,5 +134,34 @@ final class KvCachesTest {
                 .as("byte %d is free", at)
                 .isTrue();
         taken.set(at, at + bytes);
+    }
+
+    /// What is planned is what a sequence takes, also where windows move in steps of a prompt.
+    @Test
+    void plannedBytesSufficeForASequenceInChunks() {
+        var shapes = List.of(
+                new CacheShape(2, 16, Reach.ALL),
+                new CacheShape(2, 16, new Reach.Window(300)),
+                new CacheShape(2, 16, new Reach.Chunk(512)));
+        for (var tokens : new int[] {1, 256, 300, 1000, 5000}) {
+            var planned = KvCaches.bytesFor(CacheType.F16, shapes, tokens);
+            // Reading ahead takes a little more than positions.
+            try (var caches = new KvCaches(CacheType.F16, shapes, 1, tokens, planned + planned / 8 + 10_000)) {
+                for (var reserved = 0; reserved < tokens; reserved = Math.min(tokens, reserved + 256)) {
+                    caches.reserve(0, Math.min(tokens, reserved + 256));
+                }
+            }
+        }
+    }
+
+    @Test
+    void whatIsReservedIsNotFree() {
+        var shapes = CacheShape.full(2, 2, 16);
+        try (var caches = new KvCaches(CacheType.F16, shapes, 2, 10_000, 10_000_000)) {
+            caches.reserve(0, 1000);
+            assertThat(caches.freeBytes()).isLessThanOrEqualTo(10_000_000 - caches.bytesFor(1000));
+            caches.release(0);
+            assertThat(caches.freeBytes()).isEqualTo(10_000_000);
+        }
     }
 }

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.jmlx.engine.cache.CacheShape;
 import dev.jmlx.engine.cache.CacheType;
+import dev.jmlx.engine.cache.KvCaches;
 import dev.jmlx.engine.cache.LayerShape;
 import dev.jmlx.engine.cache.Reach;
 import dev.jmlx.engine.cache.StateShape;
 import dev.jmlx.engine.weights.ModelLoadException;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 final class MemoryPlanTest {
@@ -34,8 +36,8 @@ final class MemoryPlanTest {
     @Test
     void contextIsWhatFitsOtherwise() {
         var length = length(16 * GB, 0);
-        assertThat(MemoryPlan.bytes(length, CacheType.F16, LAYERS)).isLessThanOrEqualTo(91 * GB / 10);
-        assertThat(MemoryPlan.bytes(length + 256, CacheType.F16, LAYERS)).isGreaterThan(91 * GB / 10);
+        assertThat(KvCaches.bytesFor(CacheType.F16, LAYERS, length)).isLessThanOrEqualTo(91 * GB / 10);
+        assertThat(KvCaches.bytesFor(CacheType.F16, LAYERS, length + 256)).isGreaterThan(91 * GB / 10);
     }
 
     @Test
@@ -44,8 +46,8 @@ final class MemoryPlanTest {
         assertThat(length(16 * GB, longest)).isEqualTo(longest);
         assertThatExceptionOfType(ModelLoadException.class)
                 .isThrownBy(() -> length(16 * GB, 100_000))
-                .withMessageContaining("a context of 100,000 tokens takes 13.2 GB, and 9.1 GB")
-                .withMessageContaining(String.format(java.util.Locale.ROOT, "has %,d tokens", longest));
+                .withMessageContaining("a context of 100,000 tokens takes 13.1 GB, and 9.1 GB")
+                .withMessageContaining(String.format(Locale.ROOT, "has %,d tokens", longest));
     }
 
     @Test
@@ -56,8 +58,8 @@ final class MemoryPlanTest {
     @Test
     void windowsAndStatesDoNotGrow() {
         List<LayerShape> shapes = List.of(new CacheShape(8, 128, new Reach.Window(1024)), new StateShape(1 << 20));
-        var bytes = MemoryPlan.bytes(10_000, CacheType.F16, shapes);
-        assertThat(MemoryPlan.bytes(1_000_000, CacheType.F16, shapes)).isEqualTo(bytes);
+        var bytes = KvCaches.bytesFor(CacheType.F16, shapes, 10_000);
+        assertThat(KvCaches.bytesFor(CacheType.F16, shapes, 1_000_000)).isEqualTo(bytes);
     }
 
     private static int length(long memory, int wanted) {

@@ -53,7 +53,7 @@ public final class LoadedModel implements ChatModel, AutoCloseable {
         }
         var template = ChatTemplate.compile(
                         source, config.bosToken(), config.eosToken(), Clock.system(ZoneId.systemDefault()))
-                .changingUserText(tokenizer::asPlainText);
+                .changingTexts(tokenizer.plainText(source::contains), tokenizer.plainText(_ -> false));
         var engine = Engine.open(folder, options);
         var stops = engine.generationConfig().eosIds();
         var model = new LoadedModel(engine, tokenizer, template, OutputParsers.forTemplate(source), stops);
@@ -77,7 +77,7 @@ public final class LoadedModel implements ChatModel, AutoCloseable {
     public int[] encode(Conversation conversation) {
         try {
             var prompt = template.render(conversation.messages(), conversation.tools(), true, Map.of());
-            return tokenizer.encode(prompt + tokenizer.asPlainText(conversation.prefill()));
+            return tokenizer.encode(prompt + tokenizer.plainText(_ -> false).apply(conversation.prefill()));
         } catch (TemplateException refused) {
             throw ApiException.invalid("messages: the model's chat template refuses them: " + refused.getMessage());
         }
