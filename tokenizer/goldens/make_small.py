@@ -3,8 +3,8 @@
     python make_small.py FILE        # needs tokenizers, and sentencepiece with protobuf for the character map
 
 A row has a `name`, the `tokenizer` (a whole `tokenizer.json`) and `cases`: `text`, `ids` without and `framed` with what the
-post-processor adds, `decoded` and `plain` without special tokens. Rows of the names below are replaced, others stay; the
-texts are those of the first row.
+post-processor adds, `decoded` and `plain` without special tokens, and `as_text`, the ids where special tokens
+are text. Rows of the names below are replaced, the cases of the others made anew; the texts are those of the first row.
 """
 
 import base64
@@ -105,6 +105,12 @@ def rows():
         yield f"Punctuation {behavior}", tokenizer(bpe(letters), fuse, pre_tokenizer=punctuation)
     delimiter = {"type": "CharDelimiterSplit", "delimiter": "-"}
     yield "CharDelimiterSplit", tokenizer(bpe(letters), fuse, pre_tokenizer=delimiter)
+    for behavior in ("MergedWithPrevious", "MergedWithNext"):
+        punctuation = {"type": "Punctuation", "behavior": behavior}
+        yield f"Punctuation {behavior}", tokenizer(bpe(letters), fuse, pre_tokenizer=punctuation)
+    bytes_too = bpe(letters + [chr(0x100 + i) for i in range(0x44)] + [chr(i) for i in range(0xA1, 0x100) if i != 0xAD])
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
+    yield "ByteLevel normalizer", tokenizer(bytes_too, byte_level, normalizer={"type": "ByteLevel"})
     for name in ("StripAccents", "Nmt"):
         yield name, tokenizer(bpe(letters), fuse, normalizer={"type": name})
     accents = {"type": "Sequence", "normalizers": [{"type": "NFD"}, {"type": "StripAccents"}]}
@@ -125,7 +131,26 @@ def cases(reference, texts):
             "framed": reference.encode(text).ids,
             "decoded": reference.decode(ids, skip_special_tokens=False),
             "plain": reference.decode(ids, skip_special_tokens=True),
+            "as_text": as_text(reference, text),
         }
+
+
+def as_text(reference, text):
+    """Ids where special tokens in the text are text, or None where jmlx differs on purpose.
+
+    A Unigram model makes a special token of its spelling all the same, which is what must not happen. And a longer
+    token that is not special but begins like one is text here too.
+    """
+    special = {i for i, token in reference.get_added_tokens_decoder().items() if token.special}
+    spellings = {i: token.content for i, token in reference.get_added_tokens_decoder().items()}
+    reference.encode_special_tokens = True
+    ids = reference.encode(text, add_special_tokens=False).ids
+    reference.encode_special_tokens = False
+    longer = {
+        i for i in set(spellings) - special if any(spellings[i].startswith(spellings[other]) for other in special)
+    }
+    known = SPECIAL.index("<unk>")
+    return None if (special - {known} | longer) & set(ids) else ids
 
 
 def main(file):
@@ -136,7 +161,9 @@ def main(file):
         reference = Tokenizer.from_str(json.dumps(parts))
         new[name] = {"name": name, "tokenizer": parts, "cases": list(cases(reference, texts))}
     kept = [row for row in old if row["name"] not in new]
-    lines = [json.dumps(row, ensure_ascii=True, separators=(",", ":")) for row in [*kept, *new.values()]]
+    for row in kept:
+        row["cases"] = list(cases(Tokenizer.from_str(json.dumps(row["tokenizer"])), texts))
+    lines = [json.dumps(row) for row in [*kept, *new.values()]]
     Path(file).write_text("[\n" + ",\n".join(lines) + "\n]\n")
     print(len(kept), "kept,", len(new), "made")
 

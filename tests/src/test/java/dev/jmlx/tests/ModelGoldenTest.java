@@ -17,10 +17,13 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Every tiny checkpoint of the fixtures against the reference's logits, on the CPU backend and on the scalar
 /// reference.
@@ -28,6 +31,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// The fixtures hold what mlx-lm computes with float32 activations; `-Dgoldens.models=FOLDER` runs any other
 /// folder of the format that `goldens/README.md` of the test resources describes.
 final class ModelGoldenTest {
+    private static final Logger log = LoggerFactory.getLogger(ModelGoldenTest.class);
+
     /// The fixtures' own one-pass and step-by-step results agree to 3e-5; a float32 engine agrees to
     /// this.
     private static final double TOLERANCE = 1e-3;
@@ -75,10 +80,14 @@ final class ModelGoldenTest {
             var prefill = golden.rows("prefill_logits", runner.vocabSize());
             var decode = golden.rows("decode_logits", runner.vocabSize());
 
-            compare(runner.run(prompt), prefill, 0);
+            var error = compare(runner.run(prompt), prefill, 0);
             for (var i = 0; i < decoded.length; i++) {
-                compare(runner.run(decoded[i]), decode, i);
+                error = Math.max(error, compare(runner.run(decoded[i]), decode, i));
             }
+            log.info(
+                    "{}: largest error {} standard deviations",
+                    folder.getFileName(),
+                    String.format(Locale.ROOT, "%.1e", error));
 
             runner.reset();
             for (int from = 0, size = 7; from < prompt.length; from += size, size += 2) {
@@ -100,12 +109,16 @@ final class ModelGoldenTest {
         }
     }
 
-    private static void compare(float[][] actual, float[][] expected, int from) {
+    private static double compare(float[][] actual, float[][] expected, int from) {
+        var largest = 0.0;
         for (var i = 0; i < actual.length; i++) {
-            assertThat(Logits.error(actual[i], expected[from + i]))
+            var error = Logits.error(actual[i], expected[from + i]);
+            largest = Math.max(largest, error);
+            assertThat(error)
                     .as("row %d of %d, from %d on", i, actual.length, from)
                     .isLessThan(TOLERANCE);
         }
+        return largest;
     }
 
     /// The tensors of a `golden.safetensors`.

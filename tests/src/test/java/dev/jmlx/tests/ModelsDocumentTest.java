@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// `docs/models.md` and the list in the README say what the registry says; `-Ddocuments.write=true` writes them
@@ -57,13 +58,22 @@ final class ModelsDocumentTest {
         var tested = fixtures();
         var rows = Models.all().stream()
                 .map(architecture -> String.format(
-                        "| `%s` | `mlx-community/%s` | %s | %s |\n",
-                        architecture.name(),
+                        "| %s | `mlx-community/%s` | %s | %s |\n",
+                        names(architecture.name()),
                         architecture.example(),
                         OutputParsers.formatName(""),
                         tested.getOrDefault(architecture.name(), "")))
                 .collect(Collectors.joining());
         return "| `model_type` | for example | tool calls | agrees with mlx-lm on |\n|---|---|---|---|\n" + rows;
+    }
+
+    /// Of an architecture, the aliases too.
+    private static String names(String name) {
+        var others = Models.aliases().entrySet().stream()
+                .filter(alias -> alias.getValue().equals(name))
+                .map(Map.Entry::getKey)
+                .sorted();
+        return Stream.concat(Stream.of(name), others).map(n -> "`" + n + "`").collect(Collectors.joining(", "));
     }
 
     /// For each `model_type` the fixtures that have it, with their quantization.

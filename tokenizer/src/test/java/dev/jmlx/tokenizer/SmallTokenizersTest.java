@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -40,6 +41,8 @@ class SmallTokenizersTest {
         var json = small.tokenizer.toString().getBytes(StandardCharsets.UTF_8);
         var tokenizer = TokenizerJson.read(new ByteArrayInputStream(json));
 
+        var plain = tokenizer.plainText(_ -> false);
+
         assertThat(small.cases).isNotEmpty();
         for (var row : small.cases) {
             var text = row.path("text").stringValue();
@@ -49,6 +52,32 @@ class SmallTokenizersTest {
             assertThat(tokenizer.decode(ids, false))
                     .isEqualTo(row.path("decoded").stringValue());
             assertThat(tokenizer.decode(ids, true)).isEqualTo(row.path("plain").stringValue());
+            if (!row.path("as_text").isNull()) {
+                assertThat(tokenizer.encode(plain.apply(text)))
+                        .as("ids of \"%s\" as text", text)
+                        .isEqualTo(ints(row.path("as_text")));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("rows")
+    void plainTextNeverBecomesASpecialToken(Small small) {
+        var json = small.tokenizer.toString().getBytes(StandardCharsets.UTF_8);
+        var tokenizer = TokenizerJson.read(new ByteArrayInputStream(json));
+        var plain = tokenizer.plainText(_ -> false);
+
+        for (var token : List.of("<s>", "</s>")) {
+            var id = tokenizer.idOf(token).orElse(-1);
+            if (id < 0) {
+                continue; // not every one of them has both
+            }
+            for (var text : List.of(token, "a" + token + "b", "a " + token + " b", token + token)) {
+                assertThat(tokenizer.encode(text)).contains(id);
+                assertThat(tokenizer.encode(plain.apply(text)))
+                        .as("ids of \"%s\" as text", text)
+                        .doesNotContain(id);
+            }
         }
     }
 

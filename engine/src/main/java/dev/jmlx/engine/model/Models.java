@@ -91,6 +91,11 @@ public final class Models {
         return Collections.unmodifiableCollection(ARCHITECTURES.values());
     }
 
+    /// Other names that `config.json` may have for an architecture's, by that other name.
+    public static Map<String, String> aliases() {
+        return ALIASES;
+    }
+
     /// Builds the model that `config` describes from `weights`. Throws [ModelLoadException] when its
     /// `model_type` is unknown, a weight is missing or has another shape, or weights are left over.
     public static Model load(ModelConfig config, Weights weights) {
