@@ -157,6 +157,15 @@ CONFIGS = {
         "tie_word_embeddings": False,
         "rope_theta": 1000000.0,
     },
+    # Experts one by one, as conversions stored them before there were stacked ones.
+    "mixtral-early": {
+        "model_type": "mixtral",
+        **TEXT,
+        "num_local_experts": 4,
+        "num_experts_per_tok": 2,
+        "rope_theta": 1000000.0,
+        "tie_word_embeddings": False,
+    },
     # As AutoAWQ stores it.
     "llama-awq": {"model_type": "llama", **TEXT, "tie_word_embeddings": False, "rope_theta": 10000.0},
 }
@@ -208,6 +217,19 @@ def checkpoint(config, quantization):
     weights = dict(tree_flatten(model.parameters()))
     # The tensor scale of an expert is f32.
     return config, {k: w if k.endswith(".global_scale") else as_type(w, mx.bfloat16) for k, w in weights.items()}
+
+
+def unstacked(weights):
+    """Stacked experts under the names of Mixtral's first conversions."""
+    early = {"gate_proj": "w1", "down_proj": "w2", "up_proj": "w3"}
+    for name, value in weights.items():
+        scope, stacked, rest = name.partition("switch_mlp.")
+        if not stacked:
+            yield name, value
+            continue
+        layer, kind = rest.split(".")
+        for expert, part in enumerate(value):
+            yield f"{scope}experts.{expert}.{early[layer]}.{kind}", part
 
 
 def awq_weights(model):
@@ -273,6 +295,8 @@ def make(name, out):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     unused = {key: mx.zeros((2, 8), dtype=mx.bfloat16) for key in UNUSED.get(name, [])}
+    if name.endswith("-early"):
+        weights = unstacked(weights)
     mx.save_safetensors(str(folder / "model.safetensors"), {**dict(weights), **unused}, metadata={"format": "mlx"})
     golden = logits(folder)
     mx.save_safetensors(str(folder / "golden.safetensors"), golden)
