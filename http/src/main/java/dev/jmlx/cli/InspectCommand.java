@@ -37,22 +37,17 @@ final class InspectCommand implements Callable<Integer> {
 
     private boolean isUsable = true;
 
+    /// The model's, or 0 where it cannot be read.
+    private int vocabSize;
+
     @Override
     public Integer call() {
         var workingFolder = Path.of("").toAbsolutePath();
         var config = ServerConfig.read(workingFolder, System.getenv());
-        var folder = ModelFolder.find(name, workingFolder, Program.location());
+        var folder = ModelFolder.find("", name, workingFolder, Program.location());
         var out = spec.commandLine().getOut();
         attempt(out, () -> model(out, ModelSummary.of(folder), config));
-        attempt(
-                out,
-                () -> line(
-                        out,
-                        "tokenizer",
-                        String.format(
-                                Locale.ROOT,
-                                "%,d tokens",
-                                TokenizerJson.load(folder).size())));
+        attempt(out, () -> tokenizer(out, TokenizerJson.load(folder).size()));
         attempt(out, () -> template(out, TokenizerConfig.load(folder)));
         if (isUsable) {
             line(out, "unsupported", "nothing");
@@ -71,7 +66,16 @@ final class InspectCommand implements Callable<Integer> {
         }
     }
 
-    private static void model(PrintWriter out, ModelSummary model, ServerConfig config) {
+    private void tokenizer(PrintWriter out, int size) {
+        line(out, "tokenizer", String.format(Locale.ROOT, "%,d tokens", size));
+        if (vocabSize > 0 && size > vocabSize) {
+            throw new ModelLoadException(String.format(
+                    Locale.ROOT, "the tokenizer has %,d tokens, but the model knows only %,d", size, vocabSize));
+        }
+    }
+
+    private void model(PrintWriter out, ModelSummary model, ServerConfig config) {
+        vocabSize = model.vocabSize();
         var cache = config.engine().cacheType();
         line(out, "architecture", model.modelType());
         line(out, "parameters", String.format(Locale.ROOT, "%,.1f million", model.parameters() / 1e6));

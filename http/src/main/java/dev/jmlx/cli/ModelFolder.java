@@ -15,6 +15,11 @@ final class ModelFolder {
     /// `name`: a folder, a name under `models/`, or null for the embedded model. `models/` is looked for in
     /// `workingFolder`, then in the folder of the program `jar` and in those around it. Throws [ConfigException].
     static Path find(@Nullable String name, Path workingFolder, Path jar) {
+        return find("MODEL_NAME=", name, workingFolder, jar);
+    }
+
+    /// The same for a name from elsewhere: messages show `from` before it.
+    static Path find(String from, @Nullable String name, Path workingFolder, Path jar) {
         var wanted = name == null ? EMBEDDED : name;
         var candidates = new ArrayList<Path>();
         if (name != null) {
@@ -27,11 +32,11 @@ final class ModelFolder {
         return candidates.stream()
                 .filter(folder -> Files.exists(folder.resolve("config.json")))
                 .findFirst()
-                .orElseThrow(() -> new ConfigException(notFound(name, candidates)));
+                .orElseThrow(() -> new ConfigException(notFound(from, name, candidates)));
     }
 
-    private static String notFound(@Nullable String name, List<Path> candidates) {
-        var setting = name == null ? "the embedded model " + EMBEDDED : "MODEL_NAME=" + name;
+    private static String notFound(String from, @Nullable String name, List<Path> candidates) {
+        var setting = name == null ? "the embedded model " + EMBEDDED : from + name;
         return setting
                 + " is not found: it must be a folder with a config.json, or the name of one under models/ (looked"
                 + " at " + candidates.getFirst().toAbsolutePath() + " first)";
