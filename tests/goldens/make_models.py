@@ -59,7 +59,27 @@ LATENT = {
     "attention_bias": False,
 }
 
+YARN = {
+    "type": "yarn",
+    "factor": 4.0,
+    "original_max_position_embeddings": 128,
+    "beta_fast": 32.0,
+    "beta_slow": 1.0,
+    "mscale": 1.0,
+    "mscale_all_dim": 1.0,
+}
+
+# Fewer positions than the prompt has; heads enough that no two positions have a score of 0.
+INDEX = {"index_n_heads": 16, "index_head_dim": 64, "index_topk": 12}
+
 CONFIGS = {
+    "deepseek_v32": {"model_type": "deepseek_v32", **LATENT, **INDEX, "rope_scaling": YARN},
+    "glm_moe_dsa": {
+        "model_type": "glm_moe_dsa",
+        **{k: v for k, v in LATENT.items() if k != "rope_theta"},
+        **INDEX,
+        "rope_parameters": {"rope_theta": 50000.0, "rope_type": "default"},
+    },
     # Five layers in six slide; the head sizes are the defaults of the model for images.
     "gemma3": {
         "model_type": "gemma3",
@@ -105,15 +125,7 @@ CONFIGS = {
         "text_config": {
             "model_type": "kimi_k2",
             **LATENT,
-            "rope_scaling": {
-                "type": "yarn",
-                "factor": 4.0,
-                "original_max_position_embeddings": 128,
-                "beta_fast": 32.0,
-                "beta_slow": 1.0,
-                "mscale": 1.0,
-                "mscale_all_dim": 1.0,
-            },
+            "rope_scaling": YARN,
         },
     },
     # Chunks shorter than the prompt; every second MLP a mixture; positions reach a second step of their factor.

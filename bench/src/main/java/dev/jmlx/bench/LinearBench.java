@@ -5,6 +5,7 @@ import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.tensor.DType;
 import dev.jmlx.engine.tensor.Matrix;
+import dev.jmlx.engine.tensor.QuantizationMode;
 import dev.jmlx.engine.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Objects;
@@ -37,8 +38,8 @@ public class LinearBench {
     private static final int ROWS = 65_536;
     private static final int COLS = 2_048;
 
-    /// Bits of a quantized weight, or a type.
-    @Param({"2", "3", "4", "5", "6", "8", "F16", "BF16", "F32"})
+    /// Bits of a quantized weight, a mode of small floats (whose groups have their own size), or a type.
+    @Param({"2", "3", "4", "5", "6", "8", "MXFP4", "MXFP8", "NVFP4", "F16", "BF16", "F32"})
     public String weights = "4";
 
     @Param({"64"})
@@ -73,8 +74,11 @@ public class LinearBench {
     }
 
     private Matrix randomWeight() {
-        return Character.isDigit(weights.charAt(0))
-                ? RandomMatrix.quantized(arena, ROWS, COLS, Integer.parseInt(weights), groupSize)
+        if (Character.isDigit(weights.charAt(0))) {
+            return RandomMatrix.quantized(arena, ROWS, COLS, Integer.parseInt(weights), groupSize);
+        }
+        return weights.contains("FP")
+                ? RandomMatrix.microscaled(arena, ROWS, COLS, QuantizationMode.valueOf(weights))
                 : RandomMatrix.dense(arena, DType.valueOf(weights), ROWS, COLS);
     }
 

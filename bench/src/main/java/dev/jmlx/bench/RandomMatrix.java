@@ -4,6 +4,7 @@ import dev.jmlx.engine.tensor.DType;
 import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.QuantizationMode;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
 
@@ -26,6 +27,22 @@ final class RandomMatrix {
         }
         return new Matrix.Quantized(
                 packed, scales, biases, DType.F16, rows, cols, bits, groupSize, QuantizationMode.AFFINE);
+    }
+
+    /// With the bits and groups that `mode` has.
+    static Matrix.Quantized microscaled(Arena arena, int rows, int cols, QuantizationMode mode) {
+        var random = new Random(rows * 31L + cols);
+        var bits = mode == QuantizationMode.MXFP8 ? 8 : 4;
+        var groupSize = mode == QuantizationMode.NVFP4 ? 16 : 32;
+        var packed = arena.allocate((long) rows * cols * bits / 8, 64);
+        for (var at = 0L; at < packed.byteSize(); at += Integer.BYTES) {
+            packed.set(ValueLayout.JAVA_INT, at, random.nextInt() & 0xBFBF_BFBF);
+        }
+        var scales = arena.allocate((long) rows * cols / groupSize, 64);
+        for (var at = 0L; at < scales.byteSize(); at++) {
+            scales.set(ValueLayout.JAVA_BYTE, at, (byte) (mode == QuantizationMode.NVFP4 ? 0x20 : 120));
+        }
+        return new Matrix.Quantized(packed, scales, MemorySegment.NULL, DType.U8, rows, cols, bits, groupSize, mode);
     }
 
     static Matrix.Dense dense(Arena arena, DType type, int rows, int cols) {

@@ -5,6 +5,7 @@ import dev.jmlx.engine.weights.ModelLoadException;
 import dev.jmlx.http.ApiException;
 import dev.jmlx.http.ServerStartException;
 import dev.jmlx.jinja.TemplateException;
+import dev.jmlx.tokenizer.PatternLimitException;
 import dev.jmlx.tokenizer.TokenizerLoadException;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -45,6 +46,7 @@ final class JmlxCommand implements Callable<Integer> {
             case ModelLoadException broken -> say(command, broken, 1);
             case TokenizerLoadException broken -> say(command, broken, 1);
             case TemplateException broken -> say(command, broken, 1);
+            case PatternLimitException broken -> say(command, broken, 1);
             case BackendUnavailableException unavailable -> say(command, unavailable, 1);
             case ServerStartException unable -> say(command, unable, 1);
             case ApiException refused -> say(command, refused, 1);

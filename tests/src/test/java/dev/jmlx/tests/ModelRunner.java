@@ -20,8 +20,18 @@ final class ModelRunner implements AutoCloseable {
     ModelRunner(Path folder, Ops ops, CacheType cacheType) {
         this.checkpoint = Checkpoint.open(folder);
         this.ops = ops;
-        this.model = Models.load(checkpoint.config(), checkpoint.weights(ops::prepare));
+        try {
+            this.model = Models.load(checkpoint.config(), checkpoint.weights(ops::prepare));
+        } catch (RuntimeException e) {
+            checkpoint.close();
+            ops.close();
+            throw e;
+        }
         this.caches = new KvCaches(cacheType, model.cacheShapes(), 2, model.contextLength());
+    }
+
+    int contextLength() {
+        return model.contextLength();
     }
 
     int vocabSize() {

@@ -58,13 +58,14 @@ final class ModelsDocumentTest {
         var tested = fixtures();
         var rows = Models.all().stream()
                 .map(architecture -> String.format(
-                        "| %s | `mlx-community/%s` | %s | %s |\n",
+                        "| %s | `mlx-community/%s` | all | %s | no | %s |\n",
                         names(architecture.name()),
                         architecture.example(),
                         OutputParsers.formatName(""),
                         tested.getOrDefault(architecture.name(), "")))
                 .collect(Collectors.joining());
-        return "| `model_type` | for example | tool calls | agrees with mlx-lm on |\n|---|---|---|---|\n" + rows;
+        return "| `model_type` | for example | quantizations | tool calls | thinking told apart | agrees with mlx-lm on |\n"
+                + "|---|---|---|---|---|---|\n" + rows;
     }
 
     /// Of an architecture, the aliases too.

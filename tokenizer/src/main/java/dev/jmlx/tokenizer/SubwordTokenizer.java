@@ -65,6 +65,15 @@ public final class SubwordTokenizer implements Tokenizer {
 
     @Override
     public int[] encode(String text) {
+        try {
+            return ids(text);
+        } catch (StackOverflowError e) {
+            // Expressions that repeat alternatives go a level deeper for each.
+            throw new PatternLimitException(text.length(), e);
+        }
+    }
+
+    private int[] ids(String text) {
         var ids = new IdList(text.length() / 3);
         var wellFormed = wellFormed(text);
         for (var span : plainFinder.cut(wellFormed)) {

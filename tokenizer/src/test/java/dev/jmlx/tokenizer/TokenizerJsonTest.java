@@ -49,6 +49,20 @@ class TokenizerJsonTest {
                 .isEqualTo("ab");
     }
 
+    @ParameterizedTest
+    @CsvSource({"a*a*a*a*a*c, aaaaaaaaaa, takes too long on a text of 1001 characters", "(a|b)*c, abab, goes too deep"})
+    void hostilePatternsEndInASentence(String pattern, String part, String sentence) {
+        var split = "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"" + pattern
+                + "\"}, \"behavior\": \"Isolated\", \"invert\": false}";
+        var tokenizer = read(SMALL.replace("\"pre_tokenizer\": null", "\"pre_tokenizer\": " + split));
+        var text = part.repeat(part.length() == 10 ? 100 : 100_000) + "b";
+
+        assertThatThrownBy(() -> tokenizer.encode(text))
+                .isInstanceOf(PatternLimitException.class)
+                .hasMessageStartingWith("tokenizer.json")
+                .hasMessageContaining(sentence);
+    }
+
     @Test
     void takesMergesThatComeBeforeTheVocabulary() {
         assertThat(read(SMALL).encode("ab")).containsExactly(2);

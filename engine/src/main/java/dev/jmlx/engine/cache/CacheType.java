@@ -29,7 +29,7 @@ public enum CacheType {
     }
 
     /// Bytes beside the elements for each position, head, and keys or values.
-    int scaleBytes() {
+    public int scaleBytes() {
         return scaleBytes;
     }
 }

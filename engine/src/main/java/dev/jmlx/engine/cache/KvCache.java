@@ -146,7 +146,8 @@ public sealed interface KvCache {
             }
         }
 
-        long blockBytes() {
+        /// Bytes of a block, with what may be read behind it.
+        public long blockBytes() {
             return (long) kvHeads * headBytes + (long) READ_AHEAD * type.elementBytes();
         }
 
@@ -159,6 +160,9 @@ public sealed interface KvCache {
             return (valueDim + VALUE_ALIGNMENT - 1) / VALUE_ALIGNMENT * VALUE_ALIGNMENT;
         }
     }
+
+    /// Keys and values, and the keys by which sparse attention chooses among their positions.
+    record Indexed(Full attended, Full index) implements KvCache {}
 
     /// The numbers that a recurrent layer keeps, zero at the start of a sequence.
     final class State implements KvCache {

@@ -11,10 +11,9 @@ import java.util.Map;
 
 /// The caches of all layers and the memory behind them.
 ///
-/// The scheduler reserves positions before a step and releases a slot when its sequence ends; a
-/// released block, and one that a layer's [Reach] has left behind, goes to a free list and serves again, so memory
-/// grows to the high-water mark of positions in use and stays there. Engine thread only; [#close] frees
-/// everything.
+/// The scheduler reserves positions before a step and releases a slot when its sequence ends; a released block,
+/// and one that a layer's [Reach] has left behind, goes to a free list and serves again, so memory grows to the
+/// high-water mark of positions in use and stays there. Engine thread only; [#close] frees everything.
 public final class KvCaches implements AutoCloseable {
     /// Positions in one block.
     public static final int BLOCK_TOKENS = 256;
@@ -23,8 +22,14 @@ public final class KvCaches implements AutoCloseable {
 
     private final Arena arena = Arena.ofShared();
     private final List<KvCache> layers;
-    /// By layer; layers whose blocks are of the same size share a list.
-    private final List<Deque<MemorySegment>> freeBlocks;
+
+    /// The layers' caches that have blocks.
+    private final List<KvCache.Full> blocked = new ArrayList<>();
+
+    /// By number in [#blocked]; caches whose blocks are of the same size share a list.
+    private final List<Deque<MemorySegment>> freeBlocks = new ArrayList<>();
+
+    private final List<KvCache.State> states = new ArrayList<>();
 
     private final Map<Long, Deque<MemorySegment>> freeBySize = new HashMap<>();
     private final List<? extends LayerShape> shapes;
@@ -47,22 +52,30 @@ public final class KvCaches implements AutoCloseable {
         this.shapes = List.copyOf(shapes);
         this.type = type;
         this.layers = new ArrayList<>(shapes.size());
-        this.freeBlocks = new ArrayList<>(shapes.size());
         this.reservedBlocks = new int[slots];
         this.reservedTokens = new int[slots];
         for (var shape : shapes) {
-            switch (shape) {
-                case CacheShape full -> {
-                    var layer = new KvCache.Full(type, slots, full);
-                    this.layers.add(layer);
-                    this.freeBlocks.add(freeBySize.computeIfAbsent(layer.blockBytes(), _ -> new ArrayDeque<>()));
-                }
-                case StateShape state -> {
-                    this.layers.add(new KvCache.State(slots, state));
-                    this.freeBlocks.add(new ArrayDeque<>());
-                }
-            }
+            layers.add(
+                    switch (shape) {
+                        case CacheShape full -> blocked(full, slots);
+                        case IndexedShape indexed ->
+                            new KvCache.Indexed(blocked(indexed.attended(), slots), blocked(indexed.index(), slots));
+                        case StateShape state -> state(state, slots);
+                    });
         }
+    }
+
+    private KvCache.Full blocked(CacheShape shape, int slots) {
+        var cache = new KvCache.Full(type, slots, shape);
+        blocked.add(cache);
+        freeBlocks.add(freeBySize.computeIfAbsent(cache.blockBytes(), _ -> new ArrayDeque<>()));
+        return cache;
+    }
+
+    private KvCache.State state(StateShape shape, int slots) {
+        var cache = new KvCache.State(slots, shape);
+        states.add(cache);
+        return cache;
     }
 
     public KvCache layer(int index) {
@@ -74,8 +87,8 @@ public final class KvCaches implements AutoCloseable {
         return (KvCache.Full) layers.get(index);
     }
 
-    /// Makes room for positions `0 .. tokens - 1` of `slot` in every layer. Positions that the last call made room
-    /// for count as written, so that layers let go of those which no new token reaches.
+    /// Makes room for positions `0 .. tokens - 1` of `slot` in every layer. Positions that the last call made
+    /// room for count as written, so that layers let go of those which no new token reaches.
     ///
     /// Throws OutOfMemoryError when the system has no more; the slot can then be released like any
     /// other.
@@ -83,24 +96,18 @@ public final class KvCaches implements AutoCloseable {
         if (tokens > maxTokens) {
             throw new IllegalArgumentException(tokens + " positions; a sequence has at most " + maxTokens);
         }
-        for (var i = 0; i < layers.size(); i++) {
-            switch (layers.get(i)) {
-                case KvCache.Full full ->
-                    full.dropBefore(slot, full.reach().first(reservedTokens[slot]), freeBlocks.get(i));
-                case KvCache.State state -> {
-                    if (reservedTokens[slot] == 0) {
-                        state.begin(slot);
-                    }
-                }
-            }
+        for (var i = 0; i < blocked.size(); i++) {
+            var cache = blocked.get(i);
+            cache.dropBefore(slot, cache.reach().first(reservedTokens[slot]), freeBlocks.get(i));
+        }
+        if (reservedTokens[slot] == 0) {
+            states.forEach(state -> state.begin(slot));
         }
         var wanted = Math.ceilDiv(tokens, BLOCK_TOKENS);
         for (; reservedBlocks[slot] < wanted; reservedBlocks[slot]++) {
-            for (var i = 0; i < layers.size(); i++) {
-                if (layers.get(i) instanceof KvCache.Full layer) {
-                    var free = freeBlocks.get(i).poll();
-                    layer.put(slot, reservedBlocks[slot], free != null ? free : allocate(layer));
-                }
+            for (var i = 0; i < blocked.size(); i++) {
+                var free = freeBlocks.get(i).poll();
+                blocked.get(i).put(slot, reservedBlocks[slot], free != null ? free : allocate(blocked.get(i)));
             }
         }
         reservedTokens[slot] = Math.max(reservedTokens[slot], tokens);
@@ -134,11 +141,17 @@ public final class KvCaches implements AutoCloseable {
         var bytes = 0L;
         for (var shape : shapes) {
             bytes += switch (shape) {
-                case CacheShape full -> full.withAll().bytesFor(type, positions(full.reach(), tokens));
+                case CacheShape full -> blockBytes(type, full, tokens);
+                case IndexedShape indexed ->
+                    blockBytes(type, indexed.attended(), tokens) + blockBytes(type, indexed.index(), tokens);
                 case StateShape state -> state.bytesFor(type, tokens);
             };
         }
         return bytes;
+    }
+
+    private static long blockBytes(CacheType type, CacheShape shape, int tokens) {
+        return shape.withAll().bytesFor(type, positions(shape.reach(), tokens));
     }
 
     /// Positions in whole blocks: where a window moves, the blocks that it leaves stay until the next step, and
@@ -151,10 +164,8 @@ public final class KvCaches implements AutoCloseable {
 
     /// Gives back all positions of `slot`.
     public void release(int slot) {
-        for (var i = 0; i < layers.size(); i++) {
-            if (layers.get(i) instanceof KvCache.Full layer) {
-                layer.drop(slot, freeBlocks.get(i));
-            }
+        for (var i = 0; i < blocked.size(); i++) {
+            blocked.get(i).drop(slot, freeBlocks.get(i));
         }
         reservedBlocks[slot] = 0;
         reservedTokens[slot] = 0;

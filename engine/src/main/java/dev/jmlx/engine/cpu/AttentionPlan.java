@@ -21,16 +21,19 @@ final class AttentionPlan {
     private int[] units = new int[0];
     private int count;
     private int partialFloats;
+    private int mostPositions;
 
     AttentionPlan(int threads) {
         this.threads = threads;
     }
 
-    /// Plans a batch for `group` query heads to a key-value head.
-    void plan(Batch batch, KvCache.Full cache, int group) {
+    /// Plans a batch for `group` query heads to a key-value head. `most` below the positions that a token sees:
+    /// it attends to so many of them, which are numbered from 0 here, and has a tile to itself.
+    void plan(Batch batch, KvCache.Full cache, int group, int most) {
         count = 0;
         partialFloats = 0;
-        var perTile = AttentionTile.tokens(group);
+        mostPositions = most;
+        var perTile = most == Integer.MAX_VALUE ? AttentionTile.tokens(group) : 1;
         var work = 0L;
         for (var segment = 0; segment < batch.segmentCount(); segment++) {
             var end = batch.segmentStart(segment + 1);
@@ -63,8 +66,13 @@ final class AttentionPlan {
     }
 
     /// Strips that the tile reaches.
-    private static int strips(Batch batch, KvCache.Full cache, int row, int tokens) {
-        return Math.ceilDiv(batch.position(row) + tokens, KvCache.Full.STRIP) - firstStrip(batch, cache, row);
+    private int strips(Batch batch, KvCache.Full cache, int row, int tokens) {
+        return Math.ceilDiv(end(batch, row, tokens), KvCache.Full.STRIP) - firstStrip(batch, cache, row);
+    }
+
+    /// Behind the last position that the tile reaches.
+    private int end(Batch batch, int row, int tokens) {
+        return Math.min(mostPositions, batch.position(row) + tokens);
     }
 
     /// The first strip that the tile reaches.
@@ -72,7 +80,7 @@ final class AttentionPlan {
         return cache.reach().first(batch.position(row)) / KvCache.Full.STRIP;
     }
 
-    private static long work(Batch batch, KvCache.Full cache, int row, int tokens, int group) {
+    private long work(Batch batch, KvCache.Full cache, int row, int tokens, int group) {
         return (long) strips(batch, cache, row, tokens) * Math.max(FREE_ROWS, tokens * group);
     }
 
@@ -80,7 +88,7 @@ final class AttentionPlan {
             Batch batch, KvCache.Full cache, int segment, int head, int row, int tokens, int pieces, int partialSize) {
         var first = firstStrip(batch, cache, row);
         var strips = strips(batch, cache, row, tokens);
-        var end = batch.position(row) + tokens;
+        var end = end(batch, row, tokens);
         for (var piece = 0; piece < pieces; piece++) {
             var at = count++ * FIELDS;
             if (at + FIELDS > units.length) {

@@ -35,6 +35,7 @@ final class AttentionTask {
     private @Nullable RopeKernel rope;
     private @Nullable Batch batch;
     private KvCache.@Nullable Full cache;
+    private @Nullable CpuTensor chosen;
     private AttentionSpec spec = AttentionSpec.of(1, null);
     private int blockRows;
     private float[] partials = new float[0];
@@ -52,7 +53,7 @@ final class AttentionTask {
         }
     }
 
-    /// Fills `result`; shapes were checked.
+    /// Fills `result`; shapes were checked. `positions` null: tokens attend to all that they reach.
     void apply(
             CpuTensor queries,
             @Nullable CpuTensor keys,
@@ -60,6 +61,7 @@ final class AttentionTask {
             AttentionSpec rule,
             Batch tokens,
             KvCache.Full layer,
+            @Nullable CpuTensor positions,
             CpuTensor result) {
         q = queries;
         k = keys;
@@ -67,11 +69,13 @@ final class AttentionTask {
         out = result;
         batch = tokens;
         cache = layer;
+        chosen = positions;
         spec = rule;
         rope = rule.rope() == null ? null : ropes.kernel(rule.rope(), tokens);
         blockRows = Math.clamp(Math.ceilDiv(tokens.tokenCount(), pool.threads()), 1, MAX_ROWS);
         pool.run(storeRows, Math.ceilDiv(tokens.tokenCount(), blockRows));
-        plan.plan(tokens, layer, Shapes.headsPerKvHead(queries, layer));
+        var most = positions == null ? Integer.MAX_VALUE : positions.cols();
+        plan.plan(tokens, layer, Shapes.headsPerKvHead(queries, layer), most);
         if (partials.length < plan.partialFloats()) {
             partials = new float[2 * plan.partialFloats()];
         }
@@ -122,7 +126,12 @@ final class AttentionTask {
         if (spec.sinks() != null && plan.piece(unit) == 0) {
             tile.addSinks(spec.sinks(), kvHead, layer.type());
         }
-        tile.attend(layer, plan.slot(unit), kvHead, plan.from(unit), plan.to(unit));
+        if (chosen == null) {
+            tile.attend(layer, plan.slot(unit), kvHead, plan.from(unit), plan.to(unit));
+        } else {
+            var at = chosen.rowOffset(row);
+            tile.attendChosen(layer, plan.slot(unit), chosen.data(), at, plan.from(unit), plan.to(unit));
+        }
         if (plan.pieces(unit) == 1) {
             tile.store(out, row, kvHead, layer);
         } else {

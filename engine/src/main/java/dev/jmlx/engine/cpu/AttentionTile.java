@@ -41,6 +41,7 @@ final class AttentionTile {
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final float[] scales = new float[STRETCH];
+    private final GatheredBlock gathered = new GatheredBlock();
     private float[] scores = new float[0];
     private float[] queries = new float[0];
     private float[] results = new float[0];
@@ -132,6 +133,18 @@ final class AttentionTile {
         }
     }
 
+    /// Takes in the positions `chosen[at + from .. at + to - 1]` alone, all of which the tile's one token sees.
+    ///
+    /// They are copied to a block of their own first: of a long context few are chosen, and the products of many
+    /// heads cost more than copies do.
+    void attendChosen(KvCache.Full cache, int slot, float[] chosen, int at, int from, int to) {
+        for (var first = from; first < to; first += STRETCH) {
+            var count = Math.min(STRETCH, to - first);
+            var block = gathered.gather(cache, slot, chosen, at + first, count);
+            attendStretch(cache, block, 0, 0, count);
+        }
+    }
+
     /// Reads a stretch's cache lines one after the other, as fast as memory gives them. Products do so as well
     /// once the hardware's prefetchers have seen enough of a stretch; 128 positions are over by then, and took a
     /// quarter longer.
@@ -158,7 +171,7 @@ final class AttentionTile {
         }
         for (var column = 0; column < strips * strip; column += strip) {
             var keys = cache.keys(kvHead, from + column);
-            multiply(cache.type(), block, keys, strip, headDim, queries, headDim, scores, column, STRETCH, strip);
+            multiply(rows, cache.type(), block, keys, strip, headDim, queries, headDim, scores, column, STRETCH, strip);
         }
         if (cache.type() == CacheType.INT8) {
             scaleScores(block, cache.keyScale(kvHead, from), count);
@@ -176,12 +189,13 @@ final class AttentionTile {
         }
         var values = cache.values(kvHead, from);
         var stride = cache.valueStride();
-        multiply(cache.type(), block, values, stride, count, scores, STRETCH, results, 0, width, width);
+        multiply(rows, cache.type(), block, values, stride, count, scores, STRETCH, results, 0, width, width);
     }
 
-    /// `c[row, j] += sum over k < count of a[row, k] * b[k, j]` for all rows and `cols` columns; `b`
+    /// `c[row, j] += sum over k < count of a[row, k] * b[k, j]` for `rows` rows and `cols` columns; `b`
     /// has rows of `stride` elements of the cache's type from byte `from` on.
-    private void multiply(
+    static void multiply(
+            int rows,
             CacheType type,
             MemorySegment b,
             long from,

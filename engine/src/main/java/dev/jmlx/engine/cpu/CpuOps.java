@@ -45,8 +45,11 @@ public final class CpuOps implements Ops {
     private final RowTask rows;
     private final RopeKernels ropes = new RopeKernels();
     private final AttentionTask attention;
+    private final IndexTask index;
     private final RecurrenceTask recurrence;
     private final ExpertRows expertRows = new ExpertRows();
+    private final ExpertVectors expertVectors;
+    private final HeadsTask heads;
 
     /// The tensors of one expert or head at a time.
     private final StepArena partArena = new StepArena();
@@ -76,6 +79,9 @@ public final class CpuOps implements Ops {
         rows = new RowTask(pool);
         recurrence = new RecurrenceTask(pool);
         attention = new AttentionTask(pool, attentionThreads, ropes);
+        index = new IndexTask(pool);
+        expertVectors = new ExpertVectors(pool, rows);
+        heads = new HeadsTask(pool, scratch);
         reading = new ReadTask(pool, scratch);
     }
 
@@ -206,9 +212,11 @@ public final class CpuOps implements Ops {
         expertRows.plan(computed(scores), routing, experts.count());
         var out = arena.take(x.rows(), x.cols());
         Arrays.fill(out.data(), out.offset(), out.offset() + out.size(), 0);
+        partArena.reset();
+        expertVectors.apply(in, expertRows, experts, partArena, out);
         for (var expert = 0; expert < experts.count(); expert++) {
             var count = expertRows.count(expert);
-            if (count > 0) {
+            if (count > 0 && !ExpertVectors.takes(expertRows, experts, expert)) {
                 partArena.reset();
                 var part = partArena.take(count, x.cols());
                 expertRows.gather(expert, in, part);
@@ -255,6 +263,10 @@ public final class CpuOps implements Ops {
         var inSize = weights.getFirst().cols();
         var outSize = weights.getFirst().rows();
         var out = arena.take(x.rows(), weights.size() * outSize);
+        if (HeadsTask.applies(in, weights)) {
+            heads.apply(in, weights, out);
+            return out;
+        }
         for (var head = 0; head < weights.size(); head++) {
             partArena.reset();
             inputs.forget(); // the last head's tensors had the same handles
@@ -326,7 +338,26 @@ public final class CpuOps implements Ops {
         Shapes.attention(q, k, v, spec, batch, cache);
         var out = arena.take(q.rows(), Shapes.attended(q, cache));
         decodeLinears.run();
-        attention.apply((CpuTensor) q, (CpuTensor) k, (CpuTensor) v, spec, batch, cache, out);
+        attention.apply((CpuTensor) q, (CpuTensor) k, (CpuTensor) v, spec, batch, cache, null, out);
+        return out;
+    }
+
+    @Override
+    public Tensor choosePositions(Tensor q, Tensor k, Tensor weights, int topK, Batch batch, KvCache.Full cache) {
+        Shapes.choosePositions(q, k, weights, topK, batch, cache);
+        var out = arena.take(q.rows(), topK);
+        index.apply(computed(q), computed(k), computed(weights), batch, cache, out);
+        return out;
+    }
+
+    @Override
+    public Tensor sparseAttention(
+            Tensor q, Tensor k, Tensor v, Tensor positions, AttentionSpec spec, Batch batch, KvCache.Full cache) {
+        Shapes.sparseAttention(q, k, v, positions, spec, batch, cache);
+        var out = arena.take(q.rows(), Shapes.attended(q, cache));
+        decodeLinears.run();
+        var chosen = Shapes.seeMore(batch, positions.cols()) ? (CpuTensor) positions : null;
+        attention.apply((CpuTensor) q, (CpuTensor) k, (CpuTensor) v, spec, batch, cache, chosen, out);
         return out;
     }
 

@@ -22,6 +22,7 @@ final class EmbeddingRow {
                 }
             }
             case RowBlocks.Quantized quantized -> quantized(quantized, block, lane, out, to);
+            case RowBlocks.Microscaled microscaled -> microscaled(microscaled, block, lane, out, to);
         }
     }
 
@@ -36,6 +37,23 @@ final class EmbeddingRow {
             for (var c = first; c < first + w.groupSize(); c++) {
                 out[c] = Math.fma(scale, out[c], bias);
             }
+        }
+    }
+
+    private static void microscaled(RowBlocks.Microscaled w, int block, int lane, float[] out, int to) {
+        var format = w.format();
+        for (var col = 0; col < w.cols(); col++) {
+            var group = col / format.groupSize;
+            var inGroup = col % format.groupSize;
+            var word = w.data()
+                    .get(
+                            INT,
+                            w.recordAt(block, group)
+                                    + (long) (inGroup / format.perWord()) * Lanes.BYTES
+                                    + (long) lane * Integer.BYTES);
+            var code = (word >>> (inGroup % format.perWord() * format.bits)) & ((1 << format.bits) - 1);
+            var scale = Byte.toUnsignedInt(w.data().get(ValueLayout.JAVA_BYTE, w.scalesAt(block, group) + lane));
+            out[to + col] = w.factor() * format.scale(scale) * format.value(code);
         }
     }
 

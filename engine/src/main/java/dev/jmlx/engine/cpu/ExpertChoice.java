@@ -42,6 +42,11 @@ final class ExpertChoice {
         return experts[token * topK + choice];
     }
 
+    /// Whether weights are for what experts get, and not for what they make.
+    boolean scalesInputs() {
+        return forInputs;
+    }
+
     /// The factor of what the expert makes.
     float weight(int token, int choice) {
         return forInputs ? 1 : weights[token * topK + choice];

@@ -50,6 +50,16 @@ final class ExpertRows {
         return starts[expert + 1] - starts[expert];
     }
 
+    /// The `index`th token of `expert`.
+    int token(int expert, int index) {
+        return order[starts[expert] + index] / choice.topK();
+    }
+
+    /// Whether weights are for what experts get, and not for what they make.
+    boolean scalesInputs() {
+        return choice.scalesInputs();
+    }
+
     /// Copies the rows of `x` that chose `expert` to `rows`, times their weights where these are for inputs.
     void gather(int expert, CpuTensor x, CpuTensor rows) {
         for (var i = 0; i < count(expert); i++) {

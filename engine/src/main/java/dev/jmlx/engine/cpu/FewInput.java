@@ -1,6 +1,5 @@
 package dev.jmlx.engine.cpu;
 
-import dev.jmlx.engine.tensor.DType;
 import org.jspecify.annotations.Nullable;
 
 /// The activations of a few tokens as [FewTokens] wants them: `[tile][column][4 tokens]`, scaled by the place
@@ -18,20 +17,21 @@ final class FewInput {
     private int cols;
     private int bits;
     private int groupSize;
-    private @Nullable DType type;
+    private float factor;
 
     /// Arranges the rows of `x` for weights like `weight`.
     void prepare(CpuTensor x, RowBlocks weight) {
         switch (weight) {
-            case RowBlocks.Dense dense -> prepare(x, 0, x.cols(), dense.type());
+            case RowBlocks.Dense dense -> prepare(x, 0, x.cols(), VectorInput.inFactor(dense.type()));
+            case RowBlocks.Microscaled microscaled -> prepare(x, 0, x.cols(), microscaled.format().unit);
             case RowBlocks.Quantized quantized ->
-                prepare(x, quantized.bits(), quantized.groupSize(), quantized.scaleType());
+                prepare(x, quantized.bits(), quantized.groupSize(), VectorInput.inFactor(quantized.scaleType()));
         }
     }
 
-    /// `newBits` 0: for weights that are not quantized, all columns being a group.
-    private void prepare(CpuTensor x, int newBits, int newGroupSize, DType newType) {
-        if (x == tensor && newBits == bits && newGroupSize == groupSize && newType == type) {
+    /// `newBits` 0: for weights that have no biases, all columns being a group.
+    private void prepare(CpuTensor x, int newBits, int newGroupSize, float newFactor) {
+        if (x == tensor && newBits == bits && newGroupSize == groupSize && newFactor == factor) {
             return;
         }
         tensor = x;
@@ -39,14 +39,14 @@ final class FewInput {
         cols = x.cols();
         bits = newBits;
         groupSize = newGroupSize;
-        type = newType;
+        factor = newFactor;
         var room = tiles() * cols * WIDTH;
         if (values.length < room) {
             values = new float[room];
             sums = new float[room];
         }
         for (var token = 0; token < tiles() * WIDTH; token++) {
-            fill(x, token, VectorInput.inFactor(newType));
+            fill(x, token);
         }
     }
 
@@ -75,7 +75,7 @@ final class FewInput {
         return tile * (cols / groupSize) * WIDTH;
     }
 
-    private void fill(CpuTensor x, int token, float factor) {
+    private void fill(CpuTensor x, int token) {
         var period = bits == 4 || bits == 8 ? VectorInput.unshiftedValues(bits) : 1;
         var to = valuesAt(token / WIDTH) + token % WIDTH;
         var sumTo = sumsAt(token / WIDTH) + token % WIDTH;

@@ -12,9 +12,9 @@ import jdk.incubator.vector.VectorOperators;
 ///
 /// As [MatVec], but a weight that was masked out and converted meets four activations, so that four tokens cost
 /// little more than one where memory is the limit. Fewer tokens are filled up to four; more go four at a time
-/// over a stretch of weights that stays in the L2. Here for 4 and 8 bits; [FewPlanes] and
-/// [DenseFewTokens] have the others. Kernels are written out, like those of [MatVec] and for the same reason. Any
-/// thread.
+/// over a stretch of weights that stays in the L2. Here for 4 and 8 bits; [FewPlanes], [DenseFewTokens] and
+/// [MicroscaledFewTokens] have the others. Kernels are written out, like those of [MatVec] and for the same
+/// reason. Any thread.
 final class FewTokens {
     /// Tokens of one pass.
     static final int TOKENS = 4;
@@ -25,7 +25,7 @@ final class FewTokens {
     /// kernel.
     static int most(RowBlocks weight) {
         return switch (weight) {
-            case RowBlocks.Dense _ -> DecodeLinears.MAX_TOKENS;
+            case RowBlocks.Dense _, RowBlocks.Microscaled _ -> DecodeLinears.MAX_TOKENS;
             case RowBlocks.Quantized w when w.scaleType().byteSize() != Short.BYTES -> 0;
             case RowBlocks.Quantized w when w.bits() == 4 || w.bits() == 8 -> DecodeLinears.MAX_TOKENS;
             case RowBlocks.Quantized _ -> 2 * TOKENS;
@@ -37,6 +37,7 @@ final class FewTokens {
     static void blocks(RowBlocks weight, int from, int end, FewInput x, int tile, float[] sums) {
         switch (weight) {
             case RowBlocks.Dense dense -> DenseFewTokens.blocks(dense, from, end, x, tile, sums);
+            case RowBlocks.Microscaled w -> MicroscaledFewTokens.blocks(w, from, end, x, tile, sums);
             case RowBlocks.Quantized w -> {
                 var format = HalfFormat.of(w.scaleType());
                 switch (w.bits()) {

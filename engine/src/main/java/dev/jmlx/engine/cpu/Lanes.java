@@ -26,6 +26,10 @@ final class Lanes {
     static final VectorSpecies<Short> HALF =
             VectorSpecies.of(short.class, VectorShape.forBitSize(FLOAT.vectorBitSize() / 2));
 
+    /// As many bytes as [#FLOAT] has floats, or 8 where that is less than the least vector.
+    static final VectorSpecies<Byte> QUARTER =
+            VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(Long.SIZE, FLOAT.vectorBitSize() / 4)));
+
     /// Floats in a vector.
     static final int COUNT = FLOAT.length();
 

@@ -24,7 +24,7 @@ final class MatVec {
     /// Whether there is a kernel for `weight`: all but quantized weights with 32-bit scales.
     static boolean applies(RowBlocks weight) {
         return switch (weight) {
-            case RowBlocks.Dense _ -> true;
+            case RowBlocks.Dense _, RowBlocks.Microscaled _ -> true;
             case RowBlocks.Quantized quantized -> quantized.scaleType().byteSize() == Short.BYTES;
         };
     }
@@ -35,6 +35,8 @@ final class MatVec {
         switch (weight) {
             case RowBlocks.Dense dense -> DenseMatVec.blocks(dense, from, end, x.scaled(0), y, to);
             case RowBlocks.Quantized quantized -> quantized(quantized, from, end, x, y, to);
+            case RowBlocks.Microscaled microscaled ->
+                MicroscaledMatVec.blocks(microscaled, from, end, x.scaled(0), y, to);
         }
     }
 

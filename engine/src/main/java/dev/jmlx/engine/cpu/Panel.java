@@ -25,12 +25,16 @@ final class Panel {
     }
 
     /// Unpacks the columns `k .. k + count - 1` of the blocks `block` and `block + 1`; a block that is
-    /// not there is left as it is. `k` and `count` are multiples of 32 where weights are quantized.
+    /// not there is left as it is. `k` and `count` are multiples of 32 where weights are quantized,
+    /// and of the group where they are small floats.
     void unpack(RowBlocks weight, int block, int k, int count) {
         for (var half = 0; half < 2 && block + half < weight.blocks(); half++) {
             switch (weight) {
                 case RowBlocks.Dense dense -> dense(dense, block + half, k, count, half * Lanes.COUNT);
                 case RowBlocks.Quantized quantized -> quantized(quantized, block + half, k, count, half * Lanes.COUNT);
+                case RowBlocks.Microscaled weights
+                when weights.format().bits == 4 -> e2m1(weights, block + half, k, count, half * Lanes.COUNT);
+                case RowBlocks.Microscaled weights -> e4m3(weights, block + half, k, count, half * Lanes.COUNT);
             }
         }
     }
@@ -56,6 +60,47 @@ final class Panel {
                 lowPlane(w, plane, block, k, count, at);
             } else {
                 highPlane(w, plane, block, k, count, at);
+            }
+        }
+    }
+
+    private void e2m1(RowBlocks.Microscaled w, int block, int k, int count, int at) {
+        MemorySegment source = w.data();
+        var format = w.format();
+        var table = MicroscaledFormat.table();
+        var unit = format.unit * format.unit;
+        var words = w.words();
+        var from = w.recordAt(block, k / format.groupSize);
+        var to = at;
+        for (var end = at + count * ROWS; to < end; from += Lanes.COUNT) {
+            var scale = format.scales(source, from + (long) words * Lanes.BYTES).mul(w.factor());
+            for (var i = 0; i < words; i++, from += Lanes.BYTES) {
+                var codes = IntVector.fromMemorySegment(Lanes.INT, source, from, ByteOrder.LITTLE_ENDIAN);
+                for (var j = 0; j < 8; j++, to += ROWS) {
+                    MicroscaledFormat.e2m1(codes, table).mul(unit).mul(scale).intoArray(data, to);
+                    codes = codes.lanewise(VectorOperators.LSHR, 4);
+                }
+            }
+        }
+    }
+
+    private void e4m3(RowBlocks.Microscaled w, int block, int k, int count, int at) {
+        MemorySegment source = w.data();
+        var format = w.format();
+        var unit = format.unit * format.unit;
+        var words = w.words();
+        var from = w.recordAt(block, k / format.groupSize);
+        var to = at;
+        for (var end = at + count * ROWS; to < end; from += Lanes.COUNT) {
+            var scale = format.scales(source, from + (long) words * Lanes.BYTES).mul(w.factor());
+            for (var i = 0; i < words; i++, from += Lanes.BYTES) {
+                var codes = IntVector.fromMemorySegment(Lanes.INT, source, from, ByteOrder.LITTLE_ENDIAN);
+                for (var shift = 24; shift >= 0; shift -= 8, to += ROWS) {
+                    MicroscaledFormat.e4m3(codes.lanewise(VectorOperators.LSHL, shift))
+                            .mul(unit)
+                            .mul(scale)
+                            .intoArray(data, to);
+                }
             }
         }
     }

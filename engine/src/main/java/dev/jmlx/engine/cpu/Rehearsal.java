@@ -262,6 +262,32 @@ final class Rehearsal implements Ops {
     }
 
     @Override
+    public Tensor choosePositions(Tensor q, Tensor k, Tensor weights, int topK, Batch batch, KvCache.Full cache) {
+        note(List.of("choosePositions", batch.tokenCount(), q.cols(), cache.headDim()), () -> {
+            var queries = input(q.rows(), q.cols());
+            var keys = input(q.rows(), k.cols());
+            var headWeights = input(q.rows(), weights.cols());
+            var smallCache = cache(cache, batch);
+            return () -> stage.choosePositions(queries, keys, headWeights, 1, batch, smallCache);
+        });
+        return tensor(q.rows(), topK);
+    }
+
+    @Override
+    public Tensor sparseAttention(
+            Tensor q, Tensor k, Tensor v, Tensor positions, AttentionSpec spec, Batch batch, KvCache.Full cache) {
+        note(List.of("sparseAttention", batch.tokenCount(), q.cols(), cache.headDim()), () -> {
+            var queries = input(q.rows(), q.cols());
+            var keys = input(q.rows(), k.cols());
+            var values = input(q.rows(), v.cols());
+            var first = input(q.rows(), 1);
+            var smallCache = cache(cache, batch);
+            return () -> stage.sparseAttention(queries, keys, values, first, spec, batch, smallCache);
+        });
+        return attention(q, k, v, spec, batch, cache);
+    }
+
+    @Override
     public Tensor perHead(Tensor x, List<Matrix> weights) {
         linear(tensor(x.rows(), weights.getFirst().cols()), weights.getFirst(), null);
         return tensor(x.rows(), weights.size() * weights.getFirst().rows());
@@ -387,6 +413,7 @@ final class Rehearsal implements Ops {
     private static Object format(Matrix weight) {
         return switch ((RowBlocks) weight) {
             case RowBlocks.Dense dense -> dense.type();
+            case RowBlocks.Microscaled microscaled -> microscaled.format();
             case RowBlocks.Quantized quantized ->
                 List.of(quantized.bits(), quantized.groupSize(), quantized.scaleType());
         };

@@ -11,8 +11,9 @@ import java.util.function.IntConsumer;
 
 /// Turns a checkpoint's matrices into [RowBlocks], once, while a model loads.
 ///
-/// The copy takes the place of the file's pages: they are given back to the system every [#PORTION_BYTES], so that
-/// a loading model needs little more than its own size. Engine's loading thread; blocks are spread over the pool.
+/// The copy takes the place of the file's pages: they are given back to the system every [#PORTION_BYTES], so
+/// that a loading model needs little more than its own size. Engine's loading thread; blocks are spread over
+/// the pool.
 final class Repacker {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort SHORT =
@@ -34,7 +35,7 @@ final class Repacker {
             case Matrix.Dense dense -> dense(dense, arena);
             case Matrix.Quantized quantized
             when quantized.mode() == QuantizationMode.AFFINE -> quantized(quantized, arena);
-            case Matrix.Quantized floats -> floats(floats, arena);
+            case Matrix.Quantized microscaled -> microscaled(microscaled, arena);
             case Matrix.Prepared _ -> throw new IllegalArgumentException("the weight was prepared before");
         };
     }
@@ -58,12 +59,28 @@ final class Repacker {
         return out;
     }
 
-    private RowBlocks floats(Matrix.Quantized matrix, Arena arena) {
-        try (var temporary = Arena.ofShared()) {
-            var blocks = repack(FloatWeights.plain(matrix, temporary, pool), arena);
-            giveBack(matrix.packed());
-            giveBack(matrix.scales());
-            return blocks;
+    private RowBlocks microscaled(Matrix.Quantized matrix, Arena arena) {
+        var out = RowBlocks.Microscaled.allocate(
+                MicroscaledFormat.of(matrix.mode()),
+                matrix.rows(),
+                matrix.cols(),
+                matrix.factor(),
+                bytes -> memory.take(bytes, arena));
+        inPortions(matrix.packed(), out.blocks(), block -> microscaledBlock(matrix, out, block));
+        giveBack(matrix.scales());
+        return out;
+    }
+
+    private static void microscaledBlock(Matrix.Quantized matrix, RowBlocks.Microscaled out, int block) {
+        for (var lane = 0; lane < lanes(matrix.rows(), block); lane++) {
+            var row = (long) block * Lanes.COUNT + lane;
+            for (var group = 0; group < matrix.groups(); group++) {
+                var words = row * matrix.packedRowBytes() + (long) group * out.words() * Integer.BYTES;
+                var to = out.recordAt(block, group) + (long) lane * Integer.BYTES;
+                copyWords(matrix.packed(), words, out.words(), out.data(), to);
+                var scale = matrix.scales().get(ValueLayout.JAVA_BYTE, row * matrix.groups() + group);
+                out.data().set(ValueLayout.JAVA_BYTE, out.scalesAt(block, group) + lane, scale);
+            }
         }
     }
 

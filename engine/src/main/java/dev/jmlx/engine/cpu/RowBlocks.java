@@ -33,6 +33,7 @@ sealed interface RowBlocks extends Matrix.Prepared {
         var group = switch (this) {
             case Dense _ -> 1;
             case Quantized quantized -> quantized.groupSize();
+            case Microscaled microscaled -> microscaled.format().groupSize;
         };
         var panels = Math.ceilDiv(cols(), Panel.DEPTH);
         return Math.ceilDiv(Math.ceilDiv(cols(), panels), group) * group;
@@ -48,6 +49,8 @@ sealed interface RowBlocks extends Matrix.Prepared {
             }
             case Quantized quantized ->
                 Quantized.allocate(quantized.bits, quantized.groupSize, quantized.scaleType, rows, cols, allocate);
+            case Microscaled microscaled ->
+                Microscaled.allocate(microscaled.format, rows, cols, microscaled.factor, allocate);
         };
     }
 
@@ -139,6 +142,57 @@ sealed interface RowBlocks extends Matrix.Prepared {
         long wordAt(Plane plane, int block, int col) {
             var inGroup = col % groupSize / plane.values();
             return recordAt(block, col / groupSize) + plane.offset + (long) inGroup * Lanes.BYTES;
+        }
+
+        @Override
+        public long byteSize() {
+            return data.byteSize();
+        }
+    }
+
+    /// Weights of the float modes, `factor * scale * code`.
+    ///
+    /// `data` is `[block][group]` of records: the codes `[word][lane]` in words of 32 bits, then the scales
+    /// `[lane]`, a byte each, both as the checkpoint has them.
+    record Microscaled(MemorySegment data, MicroscaledFormat format, int rows, int cols, float factor)
+            implements RowBlocks {
+
+        /// Weights that are still to be filled in, in zeroed memory from `memory`, which takes a number of
+        /// bytes.
+        static Microscaled allocate(
+                MicroscaledFormat format, int rows, int cols, float factor, LongFunction<MemorySegment> memory) {
+            var records = (long) RowBlocks.blocks(rows) * (cols / format.groupSize);
+            // The last scales are read as a whole vector.
+            var rest = Lanes.QUARTER.vectorByteSize() - Lanes.COUNT;
+            var data = memory.apply(records * recordBytes(format) + rest);
+            return new Microscaled(data, format, rows, cols, factor);
+        }
+
+        int groups() {
+            return cols / format.groupSize;
+        }
+
+        /// Byte at which the record of a group begins.
+        long recordAt(int block, int group) {
+            return ((long) block * groups() + group) * recordBytes(format);
+        }
+
+        /// Byte at which the scales of a group begin.
+        long scalesAt(int block, int group) {
+            return recordAt(block, group) + (long) words() * Lanes.BYTES;
+        }
+
+        /// Words of a lane in a record.
+        int words() {
+            return words(format);
+        }
+
+        private static int words(MicroscaledFormat format) {
+            return format.groupSize / format.perWord();
+        }
+
+        private static int recordBytes(MicroscaledFormat format) {
+            return words(format) * Lanes.BYTES + Lanes.COUNT;
         }
 
         @Override

@@ -8,6 +8,8 @@ import dev.jmlx.engine.ops.RopeTable;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Comparator;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Attention by its definition, for [ScalarOps]: token after token, head after head, all scores at once in
@@ -30,6 +32,7 @@ final class ScalarAttention {
             AttentionSpec spec,
             Batch batch,
             KvCache.Full cache,
+            @Nullable CpuTensor chosen,
             CpuTensor out) {
         var rope = spec.rope();
         var headDim = cache.headDim();
@@ -47,8 +50,12 @@ final class ScalarAttention {
                     }
                     store.store(k.data(), k.rowOffset(row), v.data(), v.rowOffset(row), cache, slot, position);
                 }
+                var positions = chosen == null || position < chosen.cols()
+                        ? IntStream.rangeClosed(cache.reach().first(position), position)
+                                .toArray()
+                        : positions(chosen, row);
                 for (var head = 0; head < q.cols() / headDim; head++) {
-                    head(q, out, row, head, spec, cache, slot, position);
+                    head(q, out, row, head, spec, cache, slot, positions);
                 }
             }
         }
@@ -70,6 +77,12 @@ final class ScalarAttention {
         }
     }
 
+    private static int[] positions(CpuTensor chosen, int row) {
+        return IntStream.range(0, chosen.cols())
+                .map(i -> (int) chosen.data()[chosen.rowOffset(row) + i])
+                .toArray();
+    }
+
     private static void head(
             CpuTensor q,
             CpuTensor out,
@@ -78,37 +91,69 @@ final class ScalarAttention {
             AttentionSpec spec,
             KvCache.Full cache,
             int slot,
-            int position) {
-        var headDim = cache.headDim();
+            int[] positions) {
         var kvHead = head / Shapes.headsPerKvHead(q, cache);
-        var at = row * q.cols() + head * headDim;
         var to = row * out.cols() + head * cache.valueDim();
-        var first = cache.reach().first(position);
-        var scores = new double[position + 1];
+        var scores = new double[positions.length];
         var sink =
                 spec.sinks() == null ? Double.NEGATIVE_INFINITY : spec.sinks().values()[head];
         var max = sink;
-        for (var p = first; p <= position; p++) {
-            for (var d = 0; d < headDim; d++) {
-                scores[p] += q.data()[q.offset() + at + d] * key(cache, slot, kvHead, p, d);
-            }
-            scores[p] *= spec.scale();
+        for (var i = 0; i < positions.length; i++) {
+            scores[i] = spec.scale() * product(q, row, head, cache, slot, kvHead, positions[i]);
             if (spec.softcap() > 0) {
-                scores[p] = spec.softcap() * Math.tanh(scores[p] / spec.softcap());
+                scores[i] = spec.softcap() * Math.tanh(scores[i] / spec.softcap());
             }
-            max = Math.max(max, scores[p]);
+            max = Math.max(max, scores[i]);
         }
         var total = Math.exp(sink - max);
-        for (var p = first; p <= position; p++) {
-            scores[p] = Math.exp(scores[p] - max);
-            total += scores[p];
+        for (var i = 0; i < positions.length; i++) {
+            scores[i] = Math.exp(scores[i] - max);
+            total += scores[i];
         }
         for (var d = 0; d < cache.valueDim(); d++) {
             var sum = 0.0;
-            for (var p = first; p <= position; p++) {
-                sum += scores[p] * value(cache, slot, kvHead, p, d);
+            for (var i = 0; i < positions.length; i++) {
+                sum += scores[i] * value(cache, slot, kvHead, positions[i], d);
             }
             out.data()[out.offset() + to + d] = (float) (sum / total);
+        }
+    }
+
+    private static double product(
+            CpuTensor q, int row, int head, KvCache.Full cache, int slot, int kvHead, int position) {
+        var from = q.rowOffset(row) + head * cache.headDim();
+        var sum = 0.0;
+        for (var d = 0; d < cache.headDim(); d++) {
+            sum += q.data()[from + d] * key(cache, slot, kvHead, position, d);
+        }
+        return sum;
+    }
+
+    /// The positions of [dev.jmlx.engine.ops.Ops#choosePositions], by sorting.
+    static void choose(CpuTensor q, CpuTensor k, CpuTensor weights, Batch batch, KvCache.Full cache, CpuTensor out) {
+        var store = new KvStore();
+        for (var segment = 0; segment < batch.segmentCount(); segment++) {
+            var slot = batch.segmentSlot(segment);
+            for (var row = batch.segmentStart(segment); row < batch.segmentStart(segment + 1); row++) {
+                var position = batch.position(row);
+                store.store(k.data(), k.rowOffset(row), k.data(), k.rowOffset(row), cache, slot, position);
+                var scores = new double[position + 1];
+                for (var p = 0; p <= position; p++) {
+                    for (var head = 0; head < weights.cols(); head++) {
+                        var weight = weights.data()[weights.rowOffset(row) + head];
+                        scores[p] += weight * Math.max(0, product(q, row, head, cache, slot, 0, p));
+                    }
+                }
+                var chosen = IntStream.rangeClosed(0, position)
+                        .boxed()
+                        .sorted(Comparator.comparingDouble(p -> -scores[p]))
+                        .limit(out.cols())
+                        .sorted()
+                        .toList();
+                for (var i = 0; i < chosen.size(); i++) {
+                    out.data()[out.rowOffset(row) + i] = chosen.get(i);
+                }
+            }
         }
     }
 

@@ -279,7 +279,25 @@ public final class ScalarOps implements Ops {
             Tensor q, @Nullable Tensor k, @Nullable Tensor v, AttentionSpec spec, Batch batch, KvCache.Full cache) {
         Shapes.attention(q, k, v, spec, batch, cache);
         var out = arena.take(q.rows(), Shapes.attended(q, cache));
-        ScalarAttention.apply((CpuTensor) q, (CpuTensor) k, (CpuTensor) v, spec, batch, cache, out);
+        ScalarAttention.apply((CpuTensor) q, (CpuTensor) k, (CpuTensor) v, spec, batch, cache, null, out);
+        return out;
+    }
+
+    @Override
+    public Tensor choosePositions(Tensor q, Tensor k, Tensor weights, int topK, Batch batch, KvCache.Full cache) {
+        Shapes.choosePositions(q, k, weights, topK, batch, cache);
+        var out = arena.take(q.rows(), topK);
+        ScalarAttention.choose((CpuTensor) q, (CpuTensor) k, (CpuTensor) weights, batch, cache, out);
+        return out;
+    }
+
+    @Override
+    public Tensor sparseAttention(
+            Tensor q, Tensor k, Tensor v, Tensor positions, AttentionSpec spec, Batch batch, KvCache.Full cache) {
+        Shapes.sparseAttention(q, k, v, positions, spec, batch, cache);
+        var out = arena.take(q.rows(), Shapes.attended(q, cache));
+        var chosen = (CpuTensor) positions;
+        ScalarAttention.apply((CpuTensor) q, (CpuTensor) k, (CpuTensor) v, spec, batch, cache, chosen, out);
         return out;
     }
 

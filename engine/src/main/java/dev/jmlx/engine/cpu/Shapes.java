@@ -127,6 +127,39 @@ final class Shapes {
         }
     }
 
+    static void choosePositions(Tensor q, Tensor k, Tensor weights, int topK, Batch batch, KvCache.Full cache) {
+        var heads = weights.cols();
+        if (cache.kvHeads() != 1 || k.cols() != cache.headDim() || q.cols() != heads * cache.headDim() || topK < 1) {
+            throw new IllegalArgumentException("choosePositions: q, k, weights are " + shape(q) + ", " + shape(k) + ", "
+                    + shape(weights) + " for " + topK + " positions and a cache of " + cache.kvHeads() + " heads of "
+                    + cache.headDim());
+        }
+        if (q.rows() != batch.tokenCount() || k.rows() != q.rows() || weights.rows() != q.rows()) {
+            throw new IllegalArgumentException("choosePositions: q, k, weights are " + shape(q) + ", " + shape(k) + ", "
+                    + shape(weights) + " but the batch has " + batch.tokenCount() + " tokens");
+        }
+    }
+
+    static void sparseAttention(
+            Tensor q, Tensor k, Tensor v, Tensor positions, AttentionSpec spec, Batch batch, KvCache.Full cache) {
+        attention(q, k, v, spec, batch, cache);
+        if (positions.rows() != q.rows() || cache.kvHeads() != 1 || spec.rope() != null || spec.sinks() != null) {
+            throw new IllegalArgumentException("sparseAttention: positions are " + shape(positions) + " for "
+                    + q.rows() + " tokens and " + cache.kvHeads() + " key-value heads; rotation and sinks are not"
+                    + " done here");
+        }
+    }
+
+    /// Whether some token of `batch` sees more than `count` positions.
+    static boolean seeMore(Batch batch, int count) {
+        for (var segment = 0; segment < batch.segmentCount(); segment++) {
+            if (batch.position(batch.segmentStart(segment + 1) - 1) >= count) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     static void embed(Matrix table, Batch batch) {
         for (var row = 0; row < batch.tokenCount(); row++) {
             if (batch.token(row) < 0 || batch.token(row) >= table.rows()) {

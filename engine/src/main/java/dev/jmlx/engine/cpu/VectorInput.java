@@ -22,17 +22,21 @@ final class VectorInput {
     private @Nullable CpuTensor tensor;
     private int bits;
     private int groupSize;
-    private @Nullable DType type;
+    private float factor;
 
     /// Arranges the single row of `x` for weights like `weight`, dense ones of 32 bits as they are.
     void prepare(CpuTensor x, RowBlocks weight) {
         switch (weight) {
-            case RowBlocks.Dense dense -> {
-                if (isNew(x, 0, 0, dense.type())) {
-                    scale(x, 0, 1, inFactor(dense.type()), 0);
-                }
-            }
+            case RowBlocks.Dense dense -> plain(x, inFactor(dense.type()));
+            case RowBlocks.Microscaled microscaled -> plain(x, microscaled.format().unit);
             case RowBlocks.Quantized quantized -> quantized(x, quantized);
+        }
+    }
+
+    /// For weights without biases.
+    private void plain(CpuTensor x, float newFactor) {
+        if (isNew(x, 0, 0, newFactor)) {
+            scale(x, 0, 1, newFactor, 0);
         }
     }
 
@@ -60,6 +64,8 @@ final class VectorInput {
     static boolean same(RowBlocks a, RowBlocks b) {
         return switch (a) {
             case RowBlocks.Dense dense -> b instanceof RowBlocks.Dense other && dense.type() == other.type();
+            case RowBlocks.Microscaled microscaled ->
+                b instanceof RowBlocks.Microscaled other && microscaled.format().unit == other.format().unit;
             case RowBlocks.Quantized quantized ->
                 b instanceof RowBlocks.Quantized other
                         && quantized.bits() == other.bits()
@@ -80,25 +86,24 @@ final class VectorInput {
 
     private void quantized(CpuTensor x, RowBlocks.Quantized weight) {
         var planes = weight.planes();
-        if (!isNew(x, weight.bits(), weight.groupSize(), weight.scaleType())) {
+        if (!isNew(x, weight.bits(), weight.groupSize(), inFactor(weight.scaleType()))) {
             return;
         }
-        var factor = inFactor(weight.scaleType());
         for (var p = 0; p < planes.size(); p++) {
             var plane = planes.get(p);
             scale(x, p, unshiftedValues(plane.bits()), factor * (1 << plane.shift()), plane.bits());
         }
-        sum(x, factor);
+        sum(x);
     }
 
-    private boolean isNew(CpuTensor x, int newBits, int newGroupSize, DType newType) {
-        if (x == tensor && newBits == bits && newGroupSize == groupSize && newType == type) {
+    private boolean isNew(CpuTensor x, int newBits, int newGroupSize, float newFactor) {
+        if (x == tensor && newBits == bits && newGroupSize == groupSize && newFactor == factor) {
             return false;
         }
         tensor = x;
         bits = newBits;
         groupSize = newGroupSize;
-        type = newType;
+        factor = newFactor;
         return true;
     }
 
@@ -107,14 +112,14 @@ final class VectorInput {
         return type == DType.F32 ? 1 : HalfFormat.of(type).inFactor;
     }
 
-    /// `scaled[k] = x[k] * factor / 2^(planeBits * (k mod period))`.
-    private void scale(CpuTensor x, int plane, int period, float factor, int planeBits) {
+    /// `scaled[k] = x[k] * first / 2^(planeBits * (k mod period))`.
+    private void scale(CpuTensor x, int plane, int period, float first, int planeBits) {
         var count = x.cols();
         if (scaled[plane].length < count) {
             scaled[plane] = new float[count];
         }
         var out = scaled[plane];
-        var pattern = factors[plane].of(period, factor, planeBits);
+        var pattern = factors[plane].of(period, first, planeBits);
         var i = 0;
         if (pattern.length == Lanes.COUNT) {
             var factors = FloatVector.fromArray(Lanes.FLOAT, pattern, 0);
@@ -129,7 +134,7 @@ final class VectorInput {
         }
     }
 
-    private void sum(CpuTensor x, float factor) {
+    private void sum(CpuTensor x) {
         var groups = x.cols() / groupSize;
         if (sums.length < groups) {
             sums = new float[groups];

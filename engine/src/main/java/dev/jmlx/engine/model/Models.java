@@ -32,6 +32,7 @@ public final class Models {
         put("cohere2", Cohere2::load, "c4ai-command-r7b-12-2024-4bit");
         put("deepseek_v2", Deepseek::load, "DeepSeek-V2-Lite-Chat-4bit-mlx");
         put("deepseek_v3", Deepseek::load, "DeepSeek-V3-0324-4bit");
+        put("deepseek_v32", Deepseek::v32, "DeepSeek-V3.2-4bit");
         put("ernie4_5", Llama::ernie45, "ERNIE-4.5-0.3B-PT-bf16");
         put("gemma2", Gemma::gemma2, "gemma-2-9b-it-4bit");
         put("gemma3", Wrapped::gemma3, "gemma-3-27b-it-4bit");
@@ -41,6 +42,7 @@ public final class Models {
         put("glm4", Glm4::load, "GLM-4-32B-0414-4bit");
         put("glm4_moe", Glm4Moe::load, "GLM-4.5-Air-3bit");
         put("glm4_moe_lite", Deepseek::glm4Lite, "GLM-4.7-Flash-4bit");
+        put("glm_moe_dsa", Deepseek::glmDsa, "GLM-5-4bit");
         put("gpt_oss", GptOss::load, "gpt-oss-20b-MXFP4-Q8");
         put("granite", Granite::load, "granite-3.3-8b-instruct-4bit");
         put("granitemoehybrid", GraniteHybrid::load, "granite-4.0-h-tiny-4bit");

@@ -1,7 +1,9 @@
 package dev.jmlx.engine.nn;
 
 import dev.jmlx.engine.cache.CacheShape;
+import dev.jmlx.engine.cache.IndexedShape;
 import dev.jmlx.engine.cache.KvCache;
+import dev.jmlx.engine.cache.LayerShape;
 import dev.jmlx.engine.cache.Reach;
 import dev.jmlx.engine.ops.AttentionSpec;
 import dev.jmlx.engine.ops.Batch;
@@ -14,9 +16,10 @@ import org.jspecify.annotations.Nullable;
 
 /// Multi-head latent attention (DeepSeek): all heads share one compressed key and value for each position.
 ///
-/// The matrices that would unfold it for each head are absorbed: `embedQ` brings queries into the compressed space,
-/// `unembedOut` brings results out of it, so that the cache holds the compressed row alone and attention has one
-/// key-value head. Queries are compressed, too, where `qAProj` is not null. Source: arXiv 2405.04434.
+/// The matrices that would unfold it for each head are absorbed: `embedQ` brings queries into the compressed
+/// space, `unembedOut` brings results out of it, so that the cache holds the compressed row alone and attention
+/// has one key-value head. Queries are compressed, too, where `qAProj` is not null. Where there is an
+/// `indexer`, tokens attend to the positions that it chooses. Source: arXiv 2405.04434.
 public record LatentAttention(
         @Nullable Linear qAProj,
         @Nullable RmsNorm qALayernorm,
@@ -27,40 +30,46 @@ public record LatentAttention(
         List<Matrix> unembedOut,
         Linear oProj,
         RopeTable rope,
-        float scale)
+        float scale,
+        @Nullable Indexer indexer)
         implements Mixer {
+
+    /// Throws IllegalArgumentException where an indexer has no compressed queries to read.
+    public LatentAttention {
+        if (indexer != null && qAProj == null) {
+            throw new IllegalArgumentException("an indexer reads compressed queries, and there are none");
+        }
+    }
 
     @Override
     public Tensor apply(Ops ops, Tensor x, Batch batch, KvCache cache) {
         var heads = embedQ.size();
         var plain = embedQ.getFirst().cols();
         var rank = embedQ.getFirst().rows();
-        var q = queries(ops, x);
+        var compressedQ = qAProj == null || qALayernorm == null ? x : qALayernorm.apply(ops, qAProj.apply(ops, x));
+        var q = qProj.apply(ops, compressedQ);
         var qRotated = ops.headColumns(q, heads, plain, plain + rope.dims());
         var compressed = kvAProjWithMqa.apply(ops, x);
         var latent = kvALayernorm.apply(ops, ops.headColumns(compressed, 1, 0, rank));
         var kRotated = ops.headColumns(compressed, 1, rank, rank + rope.dims());
         var qLatent = ops.perHead(ops.headColumns(q, heads, 0, plain), embedQ);
-        var attended = ops.attention(
-                ops.joinHeads(qLatent, ops.rope(qRotated, rope, rope.dims(), batch), heads),
-                ops.joinHeads(latent, ops.rope(kRotated, rope, rope.dims(), batch), 1),
-                latent,
-                AttentionSpec.of(scale, null),
-                batch,
-                (KvCache.Full) cache);
+        var queries = ops.joinHeads(qLatent, ops.rope(qRotated, rope, rope.dims(), batch), heads);
+        var keys = ops.joinHeads(latent, ops.rope(kRotated, rope, rope.dims(), batch), 1);
+        var spec = AttentionSpec.of(scale, null);
+        if (indexer == null) {
+            var attended = ops.attention(queries, keys, latent, spec, batch, (KvCache.Full) cache);
+            return oProj.apply(ops, ops.perHead(attended, unembedOut));
+        }
+        var caches = (KvCache.Indexed) cache;
+        var positions = indexer.choose(ops, x, compressedQ, batch, caches.index());
+        var attended = ops.sparseAttention(queries, keys, latent, positions, spec, batch, caches.attended());
         return oProj.apply(ops, ops.perHead(attended, unembedOut));
     }
 
-    private Tensor queries(Ops ops, Tensor x) {
-        if (qAProj == null || qALayernorm == null) {
-            return qProj.apply(ops, x);
-        }
-        return qProj.apply(ops, qALayernorm.apply(ops, qAProj.apply(ops, x)));
-    }
-
     @Override
-    public CacheShape cacheShape() {
+    public LayerShape cacheShape() {
         var rank = embedQ.getFirst().rows();
-        return new CacheShape(1, rank + rope.dims(), rank, Reach.ALL);
+        var shape = new CacheShape(1, rank + rope.dims(), rank, Reach.ALL);
+        return indexer == null ? shape : new IndexedShape(shape, indexer.cacheShape());
     }
 }

@@ -102,6 +102,19 @@ public interface Ops extends AutoCloseable {
     Tensor attention(
             Tensor q, @Nullable Tensor k, @Nullable Tensor v, AttentionSpec spec, Batch batch, KvCache.Full cache);
 
+    /// Chooses for each token the positions that [#sparseAttention] attends to: `[tokens, topK]`, ascending, as
+    /// numbers; of a token that sees no more than `topK` positions all, and what follows means nothing.
+    ///
+    /// Appends `k`, `[tokens, headDim]`, to the cache of keys. A position's score is the sum over the heads of
+    /// `q`, `[tokens, heads * headDim]`, of `weight * max(0, q * k)`; `weights`: `[tokens, heads]`. Source:
+    /// DeepSeek-V3.2, "lightning indexer".
+    Tensor choosePositions(Tensor q, Tensor k, Tensor weights, int topK, Batch batch, KvCache.Full cache);
+
+    /// As [#attention], over the `positions` that [#choosePositions] gave alone. There is one key-value head,
+    /// which reaches everything; nothing is rotated.
+    Tensor sparseAttention(
+            Tensor q, Tensor k, Tensor v, Tensor positions, AttentionSpec spec, Batch batch, KvCache.Full cache);
+
     /// Convolves each segment with what came before it. The state begins at `stateAt` of the layer's.
     Tensor convolution(Tensor x, Convolution convolution, Batch batch, KvCache.State state, int stateAt);
 

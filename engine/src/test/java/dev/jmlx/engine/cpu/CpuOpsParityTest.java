@@ -11,6 +11,7 @@ import dev.jmlx.engine.ops.RopeTable;
 import dev.jmlx.engine.tensor.DType;
 import dev.jmlx.engine.tensor.DenseVector;
 import dev.jmlx.engine.tensor.Matrix;
+import dev.jmlx.engine.tensor.QuantizationMode;
 import dev.jmlx.engine.tensor.ScalarMatrix;
 import dev.jmlx.engine.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 class CpuOpsParityTest {
     private static final int[] BITS = {2, 3, 4, 5, 6, 8};
     private static final int[] GROUPS = {32, 64, 128};
+    private static final QuantizationMode[] MODES = QuantizationMode.values();
     private static final DType[] FLOATS = {DType.F16, DType.BF16, DType.F32};
     private static final double ULP = 0x1p-24;
     private static final CpuOps ONE = new CpuOps(1, Precision.EXACT);
@@ -73,6 +75,36 @@ class CpuOpsParityTest {
             var cols = groups * GROUPS[group];
             var weight = random.quantized(rows, cols, BITS[bits], GROUPS[group], FLOATS[type]);
             linear(random.activations(1, cols), weight, null, 1);
+        }
+    }
+
+    @Property(tries = 120)
+    void microscaledLinear(
+            @ForAll @IntRange(min = 1, max = 3) int mode,
+            @ForAll @IntRange(min = 1, max = 83) int rows,
+            @ForAll @IntRange(min = 1, max = 20) int groups,
+            @ForAll @IntRange(min = 1, max = 40) int tokens,
+            @ForAll long seed) {
+        try (var arena = Arena.ofShared()) {
+            var random = new RandomWeights(seed, arena);
+            var cols = groups * MicroscaledFormat.of(MODES[mode]).groupSize;
+            var weight = random.microscaled(rows, cols, MODES[mode]);
+            var bias = seed % 2 == 0 ? null : new DenseVector(random.values(rows));
+            linear(random.activations(tokens, cols), weight, bias, tokens);
+            linear(random.activations(1, cols), weight, null, 1);
+        }
+    }
+
+    @Property(tries = 40)
+    void microscaledEmbed(
+            @ForAll @IntRange(min = 1, max = 3) int mode,
+            @ForAll @IntRange(min = 1, max = 7) int groups,
+            @ForAll long seed) {
+        try (var arena = Arena.ofShared()) {
+            var random = new RandomWeights(seed, arena);
+            var cols = groups * MicroscaledFormat.of(MODES[mode]).groupSize;
+            var table = random.microscaled(9, cols, MODES[mode]);
+            compare(9, cols, ops -> ops.embed(ops.prepare(table, MEMORY), all(9)), (_, _) -> 0);
         }
     }
 

@@ -8,7 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
 
-/// Weight matrices with random contents, in native memory of exactly their size, as a mapped file would give them.
+/// Weight matrices with random contents, in native memory of exactly their size, as a mapped file would give
+/// them.
 final class RandomWeights {
     private final Random random;
     private final Arena arena;
@@ -35,6 +36,34 @@ final class RandomWeights {
                 bits,
                 groupSize,
                 QuantizationMode.AFFINE);
+    }
+
+    /// Weights of one of the float modes; codes that are no numbers are left out.
+    Matrix.Quantized microscaled(int rows, int cols, QuantizationMode mode) {
+        var format = MicroscaledFormat.of(mode);
+        var packed = arena.allocate((long) rows * cols * format.bits / 8);
+        for (var i = 0L; i < packed.byteSize(); i++) {
+            var code = (byte) random.nextInt();
+            var isNumber = format.bits == 4 || (code & 0x7F) != 0x7F;
+            packed.set(ValueLayout.JAVA_BYTE, i, isNumber ? code : 0);
+        }
+        var scales = arena.allocate((long) rows * (cols / format.groupSize));
+        for (var i = 0L; i < scales.byteSize(); i++) {
+            // Powers of two from 2^-17 to 2^-6 here; there from subnormal ones to 2^-2.
+            var scale = mode == QuantizationMode.NVFP4 ? random.nextInt(40) : 110 + random.nextInt(12);
+            scales.set(ValueLayout.JAVA_BYTE, i, (byte) scale);
+        }
+        return new Matrix.Quantized(
+                packed,
+                scales,
+                MemorySegment.NULL,
+                DType.U8,
+                rows,
+                cols,
+                format.bits,
+                format.groupSize,
+                mode,
+                random.nextBoolean() ? 1 : 0.37f);
     }
 
     Matrix.Dense dense(int rows, int cols, DType type) {

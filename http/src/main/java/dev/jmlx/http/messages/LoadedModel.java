@@ -13,6 +13,7 @@ import dev.jmlx.engine.sample.SamplingParams;
 import dev.jmlx.engine.weights.ModelLoadException;
 import dev.jmlx.http.ApiException;
 import dev.jmlx.jinja.TemplateException;
+import dev.jmlx.tokenizer.PatternLimitException;
 import dev.jmlx.tokenizer.Tokenizer;
 import dev.jmlx.tokenizer.TokenizerConfig;
 import dev.jmlx.tokenizer.TokenizerJson;
@@ -80,6 +81,8 @@ public final class LoadedModel implements ChatModel, AutoCloseable {
             return tokenizer.encode(prompt + tokenizer.plainText(_ -> false).apply(conversation.prefill()));
         } catch (TemplateException refused) {
             throw ApiException.invalid("messages: the model's chat template refuses them: " + refused.getMessage());
+        } catch (PatternLimitException refused) {
+            throw ApiException.invalid("messages: " + refused.getMessage());
         }
     }
 
