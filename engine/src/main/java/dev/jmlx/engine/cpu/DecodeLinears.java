@@ -2,6 +2,7 @@ package dev.jmlx.engine.cpu;
 
 import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.tensor.DenseVector;
+import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -126,32 +127,41 @@ final class DecodeLinears implements WorkerPool.Task {
             var out = layer.out;
             MatVec.blocks(matrix, from, end, inputs.vector(), out.data(), out.offset() + from * Lanes.COUNT);
         } else {
-            var some = Math.max(1, FEW_WEIGHTS / (matrix.cols() * Lanes.COUNT));
-            for (var block = from; block < end; block += some) {
-                few(matrix, block, Math.min(end, block + some), own, layer.out);
+            var most = Math.max(1, FEW_WEIGHTS / (matrix.cols() * Lanes.COUNT));
+            for (int first = from, last; first < end; first = last) {
+                last = Math.min(end, matrix.parts() == 1 ? first + most : matrix.bandEnd(first));
+                few(matrix, first, last, own, layer.out);
             }
         }
         LinearTask.addBias(layer.out, layer.bias, from * Lanes.COUNT, Math.min(matrix.rows(), end * Lanes.COUNT));
     }
 
+    /// Part by part, so that the activations stay in the L1.
     private void few(RowBlocks matrix, int from, int end, Scratch own, CpuTensor out) {
         var tiles = Math.ceilDiv(x.rows(), FewTokens.TOKENS);
-        var sums = own.results((end - from) * FewTokens.TOKENS * Lanes.COUNT);
-        for (var tile = 0; tile < tiles; tile++) {
-            if (inShorts) {
-                ShortFewTokens.blocks((RowBlocks.Quantized) matrix, from, end, inputs.shortFew(), tile, sums);
-            } else {
-                FewTokens.blocks(matrix, from, end, inputs.few(), tile, sums);
+        var tileFloats = (end - from) * FewTokens.TOKENS * Lanes.COUNT;
+        var sums = own.results(tiles * tileFloats);
+        Arrays.fill(sums, 0, tiles * tileFloats, 0);
+        for (var part = 0; part < matrix.parts(); part++) {
+            for (var tile = 0; tile < tiles; tile++) {
+                few(matrix, part, from, end, tile, sums, tile * tileFloats);
             }
-            var first = tile * FewTokens.TOKENS;
-            for (var t = first; t < Math.min(x.rows(), first + FewTokens.TOKENS); t++) {
-                for (var block = from; block < end; block++) {
-                    var row = block * Lanes.COUNT;
-                    var sum = ((block - from) * FewTokens.TOKENS + t - first) * Lanes.COUNT;
-                    var length = Math.min(Lanes.COUNT, matrix.rows() - row);
-                    System.arraycopy(sums, sum, out.data(), out.rowOffset(t) + row, length);
-                }
+        }
+        for (var t = 0; t < x.rows(); t++) {
+            var at = t / FewTokens.TOKENS * tileFloats + t % FewTokens.TOKENS * Lanes.COUNT;
+            for (var block = from; block < end; block++, at += FewTokens.TOKENS * Lanes.COUNT) {
+                var row = block * Lanes.COUNT;
+                var length = Math.min(Lanes.COUNT, matrix.rows() - row);
+                System.arraycopy(sums, at, out.data(), out.rowOffset(t) + row, length);
             }
+        }
+    }
+
+    private void few(RowBlocks matrix, int part, int from, int end, int tile, float[] sums, int at) {
+        if (inShorts) {
+            ShortFewTokens.blocks((RowBlocks.Quantized) matrix, part, from, end, inputs.shortFew(), tile, sums, at);
+        } else {
+            FewTokens.blocks(matrix, part, from, end, inputs.few(), tile, sums, at);
         }
     }
 }

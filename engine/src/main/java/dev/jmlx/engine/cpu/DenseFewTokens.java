@@ -13,16 +13,23 @@ final class DenseFewTokens {
     private DenseFewTokens() {}
 
     /// As [FewTokens#blocks]; `x` carries the format's factor.
-    static void blocks(RowBlocks.Dense w, int from, int end, FewInput x, int tile, float[] sums) {
+    static void blocks(RowBlocks.Dense w, int from, int end, FewInput x, int tile, float[] sums, int sumsStart) {
         if (w.type().byteSize() == Float.BYTES) {
-            floats(w, from, end, x.values(), x.valuesAt(tile), sums);
+            floats(w, from, end, x.values(), x.valuesAt(tile), sums, sumsStart);
         } else {
-            halves(w, HalfFormat.of(w.type()), from, end, x.values(), x.valuesAt(tile), sums);
+            halves(w, HalfFormat.of(w.type()), from, end, x.values(), x.valuesAt(tile), sums, sumsStart);
         }
     }
 
     private static void halves(
-            RowBlocks.Dense w, HalfFormat format, int from, int end, float[] x, int xStart, float[] sums) {
+            RowBlocks.Dense w,
+            HalfFormat format,
+            int from,
+            int end,
+            float[] x,
+            int xStart,
+            float[] sums,
+            int sumsStart) {
         MemorySegment data = w.data();
         var cols = w.cols();
         var shift = format.shift;
@@ -73,7 +80,7 @@ final class DenseFewTokens {
                 even2 = w0.fma(FloatVector.broadcast(Lanes.FLOAT, x[xEnd + 2]), even2);
                 even3 = w0.fma(FloatVector.broadcast(Lanes.FLOAT, x[xEnd + 3]), even3);
             }
-            var to = (block - from) * FewTokens.TOKENS * Lanes.COUNT;
+            var to = sumsStart + (block - from) * FewTokens.TOKENS * Lanes.COUNT;
             even0.add(odd0).mul(format.outFactor).intoArray(sums, to);
             even1.add(odd1).mul(format.outFactor).intoArray(sums, to + Lanes.COUNT);
             even2.add(odd2).mul(format.outFactor).intoArray(sums, to + 2 * Lanes.COUNT);
@@ -81,7 +88,8 @@ final class DenseFewTokens {
         }
     }
 
-    private static void floats(RowBlocks.Dense w, int from, int end, float[] x, int xStart, float[] sums) {
+    private static void floats(
+            RowBlocks.Dense w, int from, int end, float[] x, int xStart, float[] sums, int sumsStart) {
         MemorySegment data = w.data();
         var cols = w.cols();
         for (var block = from; block < end; block++) {
@@ -115,7 +123,7 @@ final class DenseFewTokens {
                 even2 = w0.fma(FloatVector.broadcast(Lanes.FLOAT, x[xEnd + 2]), even2);
                 even3 = w0.fma(FloatVector.broadcast(Lanes.FLOAT, x[xEnd + 3]), even3);
             }
-            var to = (block - from) * FewTokens.TOKENS * Lanes.COUNT;
+            var to = sumsStart + (block - from) * FewTokens.TOKENS * Lanes.COUNT;
             even0.add(odd0).intoArray(sums, to);
             even1.add(odd1).intoArray(sums, to + Lanes.COUNT);
             even2.add(odd2).intoArray(sums, to + 2 * Lanes.COUNT);

@@ -16,13 +16,25 @@ import jdk.incubator.vector.VectorOperators;
 final class FewPlanes {
     private FewPlanes() {}
 
-    /// As [FewTokens#blocks].
-    static void blocks(RowBlocks.Quantized w, int from, int end, FewInput x, int tile, float[] sums) {
+    /// As [FewTokens#blocks]; the part's activations begin at
+    /// `x[xStart]`, their sums at `xSums[xSumsStart]`.
+    static void blocks(
+            RowBlocks.Quantized w,
+            int part,
+            int from,
+            int end,
+            float[] x,
+            int xStart,
+            float[] xSums,
+            int xSumsStart,
+            float[] sums,
+            int sumsStart) {
         var planes = w.planes();
         var low = planes.getFirst();
         var high = planes.getLast();
         blocks(
                 w,
+                part,
                 HalfFormat.of(w.scaleType()),
                 planes.size(),
                 low.bits(),
@@ -30,16 +42,18 @@ final class FewPlanes {
                 1 << high.shift(),
                 from,
                 end,
-                x.values(),
-                x.valuesAt(tile),
-                x.sums(),
-                x.sumsAt(tile),
-                sums);
+                x,
+                xStart,
+                xSums,
+                xSumsStart,
+                sums,
+                sumsStart);
     }
 
     /// `highPlace`: what the values of the second plane count for.
     private static void blocks(
             RowBlocks.Quantized w,
+            int part,
             HalfFormat format,
             int planes,
             int lowBits,
@@ -51,11 +65,14 @@ final class FewPlanes {
             int xStart,
             float[] xSums,
             int xSumsStart,
-            float[] sums) {
+            float[] sums,
+            int sumsStart) {
         MemorySegment data = w.data();
         var shift = format.shift;
         var mask = format.mask;
-        var groups = w.groups();
+        var groups = w.cols(part) / w.groupSize();
+        var firstGroup = w.firstGroup(part);
+        var factors = FloatVector.broadcast(Lanes.FLOAT, format.outFactor);
         var groupSize = w.groupSize();
         var toBiases = w.scalesOffset() + Lanes.BYTES / 2;
         for (var block = from; block < end; block++) {
@@ -64,7 +81,7 @@ final class FewPlanes {
             var c2 = FloatVector.zero(Lanes.FLOAT);
             var c3 = FloatVector.zero(Lanes.FLOAT);
             for (var group = 0; group < groups; group++) {
-                var record = w.recordAt(block, group);
+                var record = w.recordAt(block, firstGroup + group);
                 var fromByte = record;
                 var scale = (FloatVector) ((IntVector) ShortVector.fromMemorySegment(
                                         Lanes.HALF, data, record + w.scalesOffset(), ByteOrder.LITTLE_ENDIAN)
@@ -122,11 +139,14 @@ final class FewPlanes {
                 c2 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 2]), c2);
                 c3 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 3]), c3);
             }
-            var to = (block - from) * FewTokens.TOKENS * Lanes.COUNT;
-            c0.mul(format.outFactor).intoArray(sums, to);
-            c1.mul(format.outFactor).intoArray(sums, to + Lanes.COUNT);
-            c2.mul(format.outFactor).intoArray(sums, to + 2 * Lanes.COUNT);
-            c3.mul(format.outFactor).intoArray(sums, to + 3 * Lanes.COUNT);
+            var to = sumsStart + (block - from) * FewTokens.TOKENS * Lanes.COUNT;
+            c0.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to)).intoArray(sums, to);
+            c1.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + Lanes.COUNT))
+                    .intoArray(sums, to + Lanes.COUNT);
+            c2.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 2 * Lanes.COUNT))
+                    .intoArray(sums, to + 2 * Lanes.COUNT);
+            c3.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 3 * Lanes.COUNT))
+                    .intoArray(sums, to + 3 * Lanes.COUNT);
         }
     }
 }

@@ -32,27 +32,33 @@ final class FewTokens {
         };
     }
 
-    /// `sums[block, token, lane] = dot(weight row, token)` for the blocks `from .. end - 1` and the tokens of
-    /// one tile of `x`.
-    static void blocks(RowBlocks weight, int from, int end, FewInput x, int tile, float[] sums) {
+    /// Adds `dot(weight row, token)`, over the columns of one part, to `sums[sumsStart ..]`, `[block, token,
+    /// lane]`, for the blocks `from .. end - 1` and the tokens of one tile of `x`. The sums are zero before the
+    /// first part.
+    static void blocks(
+            RowBlocks weight, int part, int from, int end, FewInput x, int tile, float[] sums, int sumsStart) {
         switch (weight) {
-            case RowBlocks.Dense dense -> DenseFewTokens.blocks(dense, from, end, x, tile, sums);
-            case RowBlocks.Microscaled w -> MicroscaledFewTokens.blocks(w, from, end, x, tile, sums);
-            case RowBlocks.Quantized w -> {
-                var format = HalfFormat.of(w.scaleType());
-                switch (w.bits()) {
-                    case 4 ->
-                        plane4(w, format, from, end, x.values(), x.valuesAt(tile), x.sums(), x.sumsAt(tile), sums);
-                    case 8 ->
-                        plane8(w, format, from, end, x.values(), x.valuesAt(tile), x.sums(), x.sumsAt(tile), sums);
-                    default -> FewPlanes.blocks(w, from, end, x, tile, sums);
-                }
-            }
+            case RowBlocks.Dense dense -> DenseFewTokens.blocks(dense, from, end, x, tile, sums, sumsStart);
+            case RowBlocks.Microscaled w -> MicroscaledFewTokens.blocks(w, from, end, x, tile, sums, sumsStart);
+            case RowBlocks.Quantized w -> quantized(w, part, from, end, x, tile, sums, sumsStart);
+        }
+    }
+
+    private static void quantized(
+            RowBlocks.Quantized w, int part, int from, int end, FewInput x, int tile, float[] sums, int sumsStart) {
+        var format = HalfFormat.of(w.scaleType());
+        var xStart = x.valuesAt(tile) + w.firstCol(part) * TOKENS;
+        var xSumsStart = x.sumsAt(tile) + w.firstGroup(part) * TOKENS;
+        switch (w.bits()) {
+            case 4 -> plane4(w, part, format, from, end, x.values(), xStart, x.sums(), xSumsStart, sums, sumsStart);
+            case 8 -> plane8(w, part, format, from, end, x.values(), xStart, x.sums(), xSumsStart, sums, sumsStart);
+            default -> FewPlanes.blocks(w, part, from, end, x.values(), xStart, x.sums(), xSumsStart, sums, sumsStart);
         }
     }
 
     private static void plane4(
             RowBlocks.Quantized w,
+            int part,
             HalfFormat format,
             int from,
             int end,
@@ -60,21 +66,22 @@ final class FewTokens {
             int xStart,
             float[] xSums,
             int xSumsStart,
-            float[] sums) {
+            float[] sums,
+            int sumsStart) {
         MemorySegment data = w.data();
         var plane = w.planes().getFirst();
         var shift = format.shift;
         var mask = format.mask;
-        var factor = format.outFactor;
-        var count = w.cols() / 8;
+        var factors = FloatVector.broadcast(Lanes.FLOAT, format.outFactor);
+        var count = w.cols(part) / 8;
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 8);
         var groupMask = w.groupSize() / 8 - 1;
         var toScales = w.scalesOffset() - w.wordBytes(plane) - plane.offset();
         var toBiases = toScales + Lanes.BYTES / 2;
         var gap = w.recordBytes() - w.wordBytes(plane);
         for (var block = from; block < end; block++) {
-            var fromByte = w.recordAt(block, 0) + plane.offset();
-            var to = (block - from) * TOKENS * Lanes.COUNT;
+            var fromByte = w.recordAt(block, w.firstGroup(part)) + plane.offset();
+            var to = sumsStart + (block - from) * TOKENS * Lanes.COUNT;
             var c0 = FloatVector.zero(Lanes.FLOAT);
             var c1 = FloatVector.zero(Lanes.FLOAT);
             var c2 = FloatVector.zero(Lanes.FLOAT);
@@ -165,15 +172,19 @@ final class FewTokens {
                     odd3 = FloatVector.zero(Lanes.FLOAT);
                 }
             }
-            c0.mul(factor).intoArray(sums, to);
-            c1.mul(factor).intoArray(sums, to + Lanes.COUNT);
-            c2.mul(factor).intoArray(sums, to + 2 * Lanes.COUNT);
-            c3.mul(factor).intoArray(sums, to + 3 * Lanes.COUNT);
+            c0.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to)).intoArray(sums, to);
+            c1.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + Lanes.COUNT))
+                    .intoArray(sums, to + Lanes.COUNT);
+            c2.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 2 * Lanes.COUNT))
+                    .intoArray(sums, to + 2 * Lanes.COUNT);
+            c3.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 3 * Lanes.COUNT))
+                    .intoArray(sums, to + 3 * Lanes.COUNT);
         }
     }
 
     private static void plane8(
             RowBlocks.Quantized w,
+            int part,
             HalfFormat format,
             int from,
             int end,
@@ -181,21 +192,22 @@ final class FewTokens {
             int xStart,
             float[] xSums,
             int xSumsStart,
-            float[] sums) {
+            float[] sums,
+            int sumsStart) {
         MemorySegment data = w.data();
         var plane = w.planes().getFirst();
         var shift = format.shift;
         var mask = format.mask;
-        var factor = format.outFactor;
-        var count = w.cols() / 4;
+        var factors = FloatVector.broadcast(Lanes.FLOAT, format.outFactor);
+        var count = w.cols(part) / 4;
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 4);
         var groupMask = w.groupSize() / 4 - 1;
         var toScales = w.scalesOffset() - w.wordBytes(plane) - plane.offset();
         var toBiases = toScales + Lanes.BYTES / 2;
         var gap = w.recordBytes() - w.wordBytes(plane);
         for (var block = from; block < end; block++) {
-            var fromByte = w.recordAt(block, 0) + plane.offset();
-            var to = (block - from) * TOKENS * Lanes.COUNT;
+            var fromByte = w.recordAt(block, w.firstGroup(part)) + plane.offset();
+            var to = sumsStart + (block - from) * TOKENS * Lanes.COUNT;
             var c0 = FloatVector.zero(Lanes.FLOAT);
             var c1 = FloatVector.zero(Lanes.FLOAT);
             var c2 = FloatVector.zero(Lanes.FLOAT);
@@ -266,10 +278,13 @@ final class FewTokens {
                     odd3 = FloatVector.zero(Lanes.FLOAT);
                 }
             }
-            c0.mul(factor).intoArray(sums, to);
-            c1.mul(factor).intoArray(sums, to + Lanes.COUNT);
-            c2.mul(factor).intoArray(sums, to + 2 * Lanes.COUNT);
-            c3.mul(factor).intoArray(sums, to + 3 * Lanes.COUNT);
+            c0.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to)).intoArray(sums, to);
+            c1.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + Lanes.COUNT))
+                    .intoArray(sums, to + Lanes.COUNT);
+            c2.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 2 * Lanes.COUNT))
+                    .intoArray(sums, to + 2 * Lanes.COUNT);
+            c3.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 3 * Lanes.COUNT))
+                    .intoArray(sums, to + 3 * Lanes.COUNT);
         }
     }
 }

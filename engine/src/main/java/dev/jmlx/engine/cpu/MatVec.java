@@ -43,22 +43,35 @@ final class MatVec {
     private static void quantized(RowBlocks.Quantized w, int from, int end, VectorInput x, float[] y, int to) {
         var format = HalfFormat.of(w.scaleType());
         Arrays.fill(y, to, to + (end - from) * Lanes.COUNT, 0);
+        for (int first = from, last; first < end; first = last) {
+            last = Math.min(end, w.bandEnd(first));
+            var at = to + (first - from) * Lanes.COUNT;
+            for (var part = 0; part < w.parts(); part++) {
+                part(w, part, format, first, last, x, y, at);
+            }
+        }
+    }
+
+    private static void part(
+            RowBlocks.Quantized w, int part, HalfFormat format, int from, int end, VectorInput x, float[] y, int to) {
         var planes = w.planes();
         for (var p = 0; p < planes.size(); p++) {
             var plane = planes.get(p);
-            var factor = p == planes.size() - 1 ? format.outFactor : 1;
+            var isLast = p == planes.size() - 1 && part == w.parts() - 1;
+            var factor = isLast ? format.outFactor : 1;
             var sums = p == 0 ? x.sums() : x.noSums();
             switch (plane.bits()) {
-                case 1 -> plane1(w, plane, format, from, end, x.scaled(p), sums, factor, y, to);
-                case 2 -> plane2(w, plane, format, from, end, x.scaled(p), sums, factor, y, to);
-                case 4 -> plane4(w, plane, format, from, end, x.scaled(p), sums, factor, y, to);
-                default -> plane8(w, plane, format, from, end, x.scaled(p), sums, factor, y, to);
+                case 1 -> plane1(w, part, plane, format, from, end, x.scaled(p), sums, factor, y, to);
+                case 2 -> plane2(w, part, plane, format, from, end, x.scaled(p), sums, factor, y, to);
+                case 4 -> plane4(w, part, plane, format, from, end, x.scaled(p), sums, factor, y, to);
+                default -> plane8(w, part, plane, format, from, end, x.scaled(p), sums, factor, y, to);
             }
         }
     }
 
     private static void plane4(
             RowBlocks.Quantized w,
+            int part,
             RowBlocks.Plane plane,
             HalfFormat format,
             int from,
@@ -71,19 +84,21 @@ final class MatVec {
         MemorySegment data = w.data();
         var shift = format.shift;
         var mask = format.mask;
-        var count = w.cols() / 8;
+        var count = w.cols(part) / 8;
+        var firstCol = w.firstCol(part);
+        var firstGroup = w.firstGroup(part);
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 8);
         var groupMask = w.groupSize() / 8 - 1;
         var toScales = w.scalesOffset() - w.wordBytes(plane) - plane.offset();
         var toBiases = toScales + Lanes.BYTES / 2;
         var gap = w.recordBytes() - w.wordBytes(plane);
         for (var block = from; block < end; block++) {
-            var fromByte = w.recordAt(block, 0) + plane.offset();
+            var fromByte = w.recordAt(block, firstGroup) + plane.offset();
             var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
             var even = FloatVector.zero(Lanes.FLOAT);
             var odd = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
-                var at = i * 8;
+                var at = firstCol + i * 8;
                 var word = IntVector.fromMemorySegment(Lanes.INT, data, fromByte, ByteOrder.LITTLE_ENDIAN);
                 var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
                 even = ((FloatVector) word.and(0xF).convert(VectorOperators.I2F, 0)).fma(in, even);
@@ -117,7 +132,7 @@ final class MatVec {
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
                             .reinterpretAsFloats();
-                    total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[i >> groupShift]), total);
+                    total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[firstGroup + (i >> groupShift)]), total);
                     fromByte += gap;
                     even = FloatVector.zero(Lanes.FLOAT);
                     odd = FloatVector.zero(Lanes.FLOAT);
@@ -129,6 +144,7 @@ final class MatVec {
 
     private static void plane8(
             RowBlocks.Quantized w,
+            int part,
             RowBlocks.Plane plane,
             HalfFormat format,
             int from,
@@ -141,19 +157,21 @@ final class MatVec {
         MemorySegment data = w.data();
         var shift = format.shift;
         var mask = format.mask;
-        var count = w.cols() / 4;
+        var count = w.cols(part) / 4;
+        var firstCol = w.firstCol(part);
+        var firstGroup = w.firstGroup(part);
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 4);
         var groupMask = w.groupSize() / 4 - 1;
         var toScales = w.scalesOffset() - w.wordBytes(plane) - plane.offset();
         var toBiases = toScales + Lanes.BYTES / 2;
         var gap = w.recordBytes() - w.wordBytes(plane);
         for (var block = from; block < end; block++) {
-            var fromByte = w.recordAt(block, 0) + plane.offset();
+            var fromByte = w.recordAt(block, firstGroup) + plane.offset();
             var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
             var even = FloatVector.zero(Lanes.FLOAT);
             var odd = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
-                var at = i * 4;
+                var at = firstCol + i * 4;
                 var word = IntVector.fromMemorySegment(Lanes.INT, data, fromByte, ByteOrder.LITTLE_ENDIAN);
                 var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
                 even = ((FloatVector) word.and(0xFF).convert(VectorOperators.I2F, 0)).fma(in, even);
@@ -179,7 +197,7 @@ final class MatVec {
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
                             .reinterpretAsFloats();
-                    total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[i >> groupShift]), total);
+                    total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[firstGroup + (i >> groupShift)]), total);
                     fromByte += gap;
                     even = FloatVector.zero(Lanes.FLOAT);
                     odd = FloatVector.zero(Lanes.FLOAT);
@@ -191,6 +209,7 @@ final class MatVec {
 
     private static void plane2(
             RowBlocks.Quantized w,
+            int part,
             RowBlocks.Plane plane,
             HalfFormat format,
             int from,
@@ -203,19 +222,21 @@ final class MatVec {
         MemorySegment data = w.data();
         var shift = format.shift;
         var mask = format.mask;
-        var count = w.cols() / 16;
+        var count = w.cols(part) / 16;
+        var firstCol = w.firstCol(part);
+        var firstGroup = w.firstGroup(part);
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 16);
         var groupMask = w.groupSize() / 16 - 1;
         var toScales = w.scalesOffset() - w.wordBytes(plane) - plane.offset();
         var toBiases = toScales + Lanes.BYTES / 2;
         var gap = w.recordBytes() - w.wordBytes(plane);
         for (var block = from; block < end; block++) {
-            var fromByte = w.recordAt(block, 0) + plane.offset();
+            var fromByte = w.recordAt(block, firstGroup) + plane.offset();
             var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
             var even = FloatVector.zero(Lanes.FLOAT);
             var odd = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
-                var at = i * 16;
+                var at = firstCol + i * 16;
                 var word = IntVector.fromMemorySegment(Lanes.INT, data, fromByte, ByteOrder.LITTLE_ENDIAN);
                 var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
                 even = ((FloatVector) word.and(0x3).convert(VectorOperators.I2F, 0)).fma(in, even);
@@ -265,7 +286,7 @@ final class MatVec {
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
                             .reinterpretAsFloats();
-                    total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[i >> groupShift]), total);
+                    total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[firstGroup + (i >> groupShift)]), total);
                     fromByte += gap;
                     even = FloatVector.zero(Lanes.FLOAT);
                     odd = FloatVector.zero(Lanes.FLOAT);
@@ -277,6 +298,7 @@ final class MatVec {
 
     private static void plane1(
             RowBlocks.Quantized w,
+            int part,
             RowBlocks.Plane plane,
             HalfFormat format,
             int from,
@@ -289,19 +311,21 @@ final class MatVec {
         MemorySegment data = w.data();
         var shift = format.shift;
         var mask = format.mask;
-        var count = w.cols() / 32;
+        var count = w.cols(part) / 32;
+        var firstCol = w.firstCol(part);
+        var firstGroup = w.firstGroup(part);
         var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / 32);
         var groupMask = w.groupSize() / 32 - 1;
         var toScales = w.scalesOffset() - w.wordBytes(plane) - plane.offset();
         var toBiases = toScales + Lanes.BYTES / 2;
         var gap = w.recordBytes() - w.wordBytes(plane);
         for (var block = from; block < end; block++) {
-            var fromByte = w.recordAt(block, 0) + plane.offset();
+            var fromByte = w.recordAt(block, firstGroup) + plane.offset();
             var total = FloatVector.fromArray(Lanes.FLOAT, y, to + (block - from) * Lanes.COUNT);
             var even = FloatVector.zero(Lanes.FLOAT);
             var odd = FloatVector.zero(Lanes.FLOAT);
             for (var i = 0; i < count; i++) {
-                var at = i * 32;
+                var at = firstCol + i * 32;
                 var word = IntVector.fromMemorySegment(Lanes.INT, data, fromByte, ByteOrder.LITTLE_ENDIAN);
                 var in = FloatVector.broadcast(Lanes.FLOAT, x[at]);
                 even = ((FloatVector) word.and(0x1).convert(VectorOperators.I2F, 0)).fma(in, even);
@@ -385,7 +409,7 @@ final class MatVec {
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
                             .reinterpretAsFloats();
-                    total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[i >> groupShift]), total);
+                    total = bias.fma(FloatVector.broadcast(Lanes.FLOAT, sums[firstGroup + (i >> groupShift)]), total);
                     fromByte += gap;
                     even = FloatVector.zero(Lanes.FLOAT);
                     odd = FloatVector.zero(Lanes.FLOAT);

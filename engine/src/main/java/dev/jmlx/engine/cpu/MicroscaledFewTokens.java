@@ -12,15 +12,16 @@ final class MicroscaledFewTokens {
     private MicroscaledFewTokens() {}
 
     /// As [FewTokens#blocks]; `x` carries the format's unit.
-    static void blocks(RowBlocks.Microscaled w, int from, int end, FewInput x, int tile, float[] sums) {
+    static void blocks(RowBlocks.Microscaled w, int from, int end, FewInput x, int tile, float[] sums, int sumsStart) {
         if (w.format().bits == 4) {
-            e2m1(w, from, end, x.values(), x.valuesAt(tile), sums);
+            e2m1(w, from, end, x.values(), x.valuesAt(tile), sums, sumsStart);
         } else {
-            e4m3(w, from, end, x.values(), x.valuesAt(tile), sums);
+            e4m3(w, from, end, x.values(), x.valuesAt(tile), sums, sumsStart);
         }
     }
 
-    private static void e2m1(RowBlocks.Microscaled w, int from, int end, float[] x, int xStart, float[] sums) {
+    private static void e2m1(
+            RowBlocks.Microscaled w, int from, int end, float[] x, int xStart, float[] sums, int sumsStart) {
         MemorySegment data = w.data();
         var format = w.format();
         var table = MicroscaledFormat.table();
@@ -69,7 +70,7 @@ final class MicroscaledFewTokens {
                 c2 = scale.fma(even2.add(odd2), c2);
                 c3 = scale.fma(even3.add(odd3), c3);
             }
-            var to = (block - from) * FewTokens.TOKENS * Lanes.COUNT;
+            var to = sumsStart + (block - from) * FewTokens.TOKENS * Lanes.COUNT;
             c0.mul(factor).intoArray(sums, to);
             c1.mul(factor).intoArray(sums, to + Lanes.COUNT);
             c2.mul(factor).intoArray(sums, to + 2 * Lanes.COUNT);
@@ -77,7 +78,8 @@ final class MicroscaledFewTokens {
         }
     }
 
-    private static void e4m3(RowBlocks.Microscaled w, int from, int end, float[] x, int xStart, float[] sums) {
+    private static void e4m3(
+            RowBlocks.Microscaled w, int from, int end, float[] x, int xStart, float[] sums, int sumsStart) {
         MemorySegment data = w.data();
         var format = w.format();
         var factor = format.unit * w.factor();
@@ -124,7 +126,7 @@ final class MicroscaledFewTokens {
                 c2 = scale.fma(even2.add(odd2), c2);
                 c3 = scale.fma(even3.add(odd3), c3);
             }
-            var to = (block - from) * FewTokens.TOKENS * Lanes.COUNT;
+            var to = sumsStart + (block - from) * FewTokens.TOKENS * Lanes.COUNT;
             c0.mul(factor).intoArray(sums, to);
             c1.mul(factor).intoArray(sums, to + Lanes.COUNT);
             c2.mul(factor).intoArray(sums, to + 2 * Lanes.COUNT);

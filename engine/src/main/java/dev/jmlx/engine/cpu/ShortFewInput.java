@@ -30,8 +30,8 @@ final class ShortFewInput implements WorkerPool.Task {
 
     private static final VectorSpecies<Integer> HALF_WORD_INTS = IntVector.SPECIES_128;
 
-    /// Columns in a unit of work, which is all tokens of a tile: their integers share cache lines. Whole groups of
-    /// every size.
+    /// Columns in a unit of work, which is all tokens of a tile: their integers share cache lines. Whole groups
+    /// of every size.
     private static final int UNIT = 1024;
 
     /// Units from which on threads share them; fewer take less time than a parallel region takes to start.
@@ -109,7 +109,13 @@ final class ShortFewInput implements WorkerPool.Task {
 
     /// Where the first record of a tile begins.
     int recordsAt(int tile) {
-        return tile * (cols / columns(groupSize)) * recordInts(columns(groupSize));
+        return recordsAt(tile, 0);
+    }
+
+    /// Where the record of a tile begins that has the column `col`, the first of a group.
+    int recordsAt(int tile, int col) {
+        var step = columns(groupSize);
+        return (tile * (cols / step) + col / step) * recordInts(step);
     }
 
     /// Ints of a record, which has `columns` columns of each token.

@@ -45,30 +45,47 @@ final class ShortFewTokens {
                 && quantized.scaleType().byteSize() == Short.BYTES;
     }
 
-    /// `sums[block, token, lane] = dot(weight row, token)` for the blocks `from .. end - 1` and the tokens of tile
-    /// `tile` of `x`.
-    static void blocks(RowBlocks.Quantized w, int from, int end, ShortFewInput x, int tile, float[] sums) {
-        blocks(w, HalfFormat.of(w.scaleType()), from, end, x.records(), x.recordsAt(tile), sums);
+    /// As [FewTokens#blocks].
+    static void blocks(
+            RowBlocks.Quantized w,
+            int part,
+            int from,
+            int end,
+            ShortFewInput x,
+            int tile,
+            float[] sums,
+            int sumsStart) {
+        var xStart = x.recordsAt(tile, w.firstCol(part));
+        blocks(w, part, HalfFormat.of(w.scaleType()), from, end, x.records(), xStart, sums, sumsStart);
     }
 
     /// In one method: a vector that crosses a call which C2 does not inline is boxed, and here it does not even
     /// inline four lines. `reinterpretShape` instead of `reinterpretAsShorts` and the like, for the reason that
     /// [Lanes] gives.
     private static void blocks(
-            RowBlocks.Quantized w, HalfFormat format, int from, int end, int[] x, int xStart, float[] sums) {
+            RowBlocks.Quantized w,
+            int part,
+            HalfFormat format,
+            int from,
+            int end,
+            int[] x,
+            int xStart,
+            float[] sums,
+            int sumsStart) {
         MemorySegment data = w.data();
         var shift = format.shift;
         var mask = format.mask;
-        var factor = format.outFactor;
+        var factors = FloatVector.broadcast(Lanes.FLOAT, format.outFactor);
+        var firstGroup = w.firstGroup(part);
         var sumBytes = ShortFewInput.columns(w.groupSize()) / COLUMNS * Lanes.BYTES;
         var wordBytes = w.wordBytes(w.planes().getFirst());
         var gap = w.recordBytes() - wordBytes;
-        var count = w.cols() / COLUMNS;
+        var count = w.cols(part) / COLUMNS;
         for (var block = from; block < end; block++) {
-            var fromByte = w.recordAt(block, 0);
+            var fromByte = w.recordAt(block, firstGroup);
             var scalesByte = fromByte + wordBytes;
             var sumEnd = fromByte + sumBytes;
-            var to = (block - from) * TOKENS * Lanes.COUNT;
+            var to = sumsStart + (block - from) * TOKENS * Lanes.COUNT;
             var at = xStart;
             var c0 = FloatVector.zero(Lanes.FLOAT);
             var c1 = FloatVector.zero(Lanes.FLOAT);
@@ -169,10 +186,13 @@ final class ShortFewTokens {
                     sumEnd = fromByte + sumBytes;
                 }
             }
-            c0.mul(factor).intoArray(sums, to);
-            c1.mul(factor).intoArray(sums, to + Lanes.COUNT);
-            c2.mul(factor).intoArray(sums, to + 2 * Lanes.COUNT);
-            c3.mul(factor).intoArray(sums, to + 3 * Lanes.COUNT);
+            c0.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to)).intoArray(sums, to);
+            c1.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + Lanes.COUNT))
+                    .intoArray(sums, to + Lanes.COUNT);
+            c2.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 2 * Lanes.COUNT))
+                    .intoArray(sums, to + 2 * Lanes.COUNT);
+            c3.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 3 * Lanes.COUNT))
+                    .intoArray(sums, to + 3 * Lanes.COUNT);
         }
     }
 }

@@ -9,7 +9,7 @@ import jdk.incubator.vector.VectorOperators;
 final class ShortPanel {
     private ShortPanel() {}
 
-    /// Writes the columns `col .. col + count - 1` of the row blocks `low` and `high` to
+    /// Writes the columns `col .. col + count - 1`, all of one part, of the row blocks `low` and `high` to
     /// `panel[to ..]`, [ShortTile#WIDTH] ints from column to column: each an int of two centred values,
     /// that of block `low` in the low half.
     static void unpack(RowBlocks.Quantized w, int low, int high, int col, int count, int[] panel, int to) {
@@ -19,7 +19,7 @@ final class ShortPanel {
         var skipped = col / 8 & groupMask;
         var gap = w.recordBytes() - w.wordBytes(plane);
         var lowAt = w.wordAt(plane, low, col);
-        var toHigh = w.recordAt(high, 0) - w.recordAt(low, 0);
+        var toHigh = w.wordAt(plane, high, col) - lowAt;
         var words = count / 8;
         for (var word = 0; word < words; word++) {
             var a = IntVector.fromMemorySegment(Lanes.INT, packed, lowAt, ByteOrder.LITTLE_ENDIAN);

@@ -78,6 +78,24 @@ class CpuOpsParityTest {
         }
     }
 
+    /// So wide that weights are in several parts, and of several bands.
+    @Property(tries = 60)
+    void wideQuantizedLinear(
+            @ForAll @IntRange(min = 0, max = 5) int bits,
+            @ForAll @IntRange(min = 0, max = 2) int group,
+            @ForAll @IntRange(min = 1, max = 300) int rows,
+            @ForAll @IntRange(min = 2_049, max = 9_000) int atLeast,
+            @ForAll @IntRange(min = 1, max = 20) int tokens,
+            @ForAll long seed) {
+        try (var arena = Arena.ofShared()) {
+            var random = new RandomWeights(seed, arena);
+            var cols = Math.ceilDiv(atLeast, GROUPS[group]) * GROUPS[group];
+            var weight = random.quantized(rows, cols, BITS[bits], GROUPS[group], DType.BF16);
+            linear(random.activations(tokens, cols), weight, null, tokens);
+            linear(random.activations(1, cols), weight, null, 1);
+        }
+    }
+
     @Property(tries = 120)
     void microscaledLinear(
             @ForAll @IntRange(min = 1, max = 3) int mode,

@@ -23,8 +23,8 @@ class GemmTest {
 
     @Property(tries = 80)
     void floatsMatchTheScalarProduct(
-            @ForAll @IntRange(min = 1, max = 150) int rows,
-            @ForAll @IntRange(min = 1, max = 9) int groups,
+            @ForAll @IntRange(min = 1, max = 300) int rows,
+            @ForAll @IntRange(min = 1, max = 40) int groups,
             @ForAll @IntRange(min = 0, max = 2) int group,
             @ForAll @IntRange(min = 1, max = 35) int tokens,
             @ForAll @IntRange(min = 0, max = 2) int type,
@@ -40,8 +40,8 @@ class GemmTest {
 
     @Property(tries = 80)
     void shortsMatchTheScalarProductOfTheSameIntegers(
-            @ForAll @IntRange(min = 1, max = 150) int rows,
-            @ForAll @IntRange(min = 1, max = 9) int groups,
+            @ForAll @IntRange(min = 1, max = 300) int rows,
+            @ForAll @IntRange(min = 1, max = 40) int groups,
             @ForAll @IntRange(min = 0, max = 2) int group,
             @ForAll @IntRange(min = 1, max = 35) int tokens,
             @ForAll @IntRange(min = 0, max = 2) int type,
