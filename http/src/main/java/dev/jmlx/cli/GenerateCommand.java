@@ -50,8 +50,9 @@ final class GenerateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         checkOptions();
-        var startup = Startup.run();
-        try (var model = startup.model()) {
+        var startup = Startup.begin();
+        var loaded = startup.load(new StartProgress(), spec.commandLine().getErr());
+        try (var model = loaded.model()) {
             var ids = raw ? model.encodeRaw(prompt) : model.encode(conversation());
             var room = model.contextLength() - ids.length;
             if (ids.length == 0 || room < 1) {

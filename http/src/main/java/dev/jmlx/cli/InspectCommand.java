@@ -32,7 +32,7 @@ final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    @Parameters(paramLabel = "MODEL", description = "A folder, or the name of one under models/.")
+    @Parameters(paramLabel = "MODEL", description = "A folder, the name of one under models/, or a downloaded model.")
     private String name = "";
 
     private boolean isUsable = true;
@@ -44,8 +44,8 @@ final class InspectCommand implements Callable<Integer> {
     public Integer call() {
         var workingFolder = Path.of("").toAbsolutePath();
         var config = ServerConfig.read(workingFolder, System.getenv());
-        var folder = ModelFolder.find("", name, workingFolder, Program.location());
         var out = spec.commandLine().getOut();
+        var folder = ModelResolver.of(config).findHere(name);
         attempt(out, () -> model(out, ModelSummary.of(folder), config));
         attempt(out, () -> tokenizer(out, TokenizerJson.load(folder).size()));
         attempt(out, () -> template(out, TokenizerConfig.load(folder)));

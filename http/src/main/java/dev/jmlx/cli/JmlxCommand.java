@@ -4,6 +4,7 @@ import dev.jmlx.engine.ops.BackendUnavailableException;
 import dev.jmlx.engine.weights.ModelLoadException;
 import dev.jmlx.http.ApiException;
 import dev.jmlx.http.ServerStartException;
+import dev.jmlx.hub.HubException;
 import dev.jmlx.jinja.TemplateException;
 import dev.jmlx.tokenizer.PatternLimitException;
 import dev.jmlx.tokenizer.TokenizerLoadException;
@@ -21,7 +22,14 @@ import picocli.CommandLine.Spec;
         name = "jmlx",
         description = "Runs MLX-format language models and serves them through the Claude Messages API.",
         footer = {"", "Settings come from .env and the environment; .env.example lists them."},
-        subcommands = {ServeCommand.class, GenerateCommand.class, InspectCommand.class},
+        subcommands = {
+            ServeCommand.class,
+            GenerateCommand.class,
+            InspectCommand.class,
+            PullCommand.class,
+            ListCommand.class,
+            RemoveCommand.class
+        },
         mixinStandardHelpOptions = true,
         versionProvider = Program.class)
 final class JmlxCommand implements Callable<Integer> {
@@ -43,6 +51,7 @@ final class JmlxCommand implements Callable<Integer> {
     private static int explain(Exception problem, CommandLine command, ParseResult parsed) throws Exception {
         return switch (problem) {
             case ConfigException wrong -> say(command, wrong, 2);
+            case HubException unable -> say(command, unable, 1);
             case ModelLoadException broken -> say(command, broken, 1);
             case TokenizerLoadException broken -> say(command, broken, 1);
             case TemplateException broken -> say(command, broken, 1);

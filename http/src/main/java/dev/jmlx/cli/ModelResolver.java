@@ -1,44 +1,106 @@
 package dev.jmlx.cli;
 
+import dev.jmlx.cli.ModelPlace.Here;
+import dev.jmlx.cli.ModelPlace.OnHub;
+import dev.jmlx.hub.Hub;
+import dev.jmlx.hub.HubModel;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Finds the folder of a model by the name in the configuration. Stateless.
-final class ModelFolder {
+/// Finds a model by its name, in this order: a path; a name under `models/`; a complete model in the hub's cache;
+/// the hub itself. Asks nothing of the network.
+///
+/// `models/` is looked for in `workingFolder`, then in the folder of the program `jar` and in those around it.
+record ModelResolver(Path workingFolder, Path jar, Hub hub) {
     private static final String EMBEDDED = "smollm2-135m-instruct-4bit";
 
-    private ModelFolder() {}
-
-    /// `name`: a folder, a name under `models/`, or null for the embedded model. `models/` is looked for in
-    /// `workingFolder`, then in the folder of the program `jar` and in those around it. Throws [ConfigException].
-    static Path find(@Nullable String name, Path workingFolder, Path jar) {
-        return find("MODEL_NAME=", name, workingFolder, jar);
+    /// The resolver of this process, for the settings of `config`.
+    static ModelResolver of(ServerConfig config) {
+        return new ModelResolver(Path.of("").toAbsolutePath(), Program.location(), new Hub(config.hub()));
     }
 
-    /// The same for a name from elsewhere: messages show `from` before it.
-    static Path find(String from, @Nullable String name, Path workingFolder, Path jar) {
+    /// Where the model of the setting `MODEL_NAME` is; null means the embedded one. Throws [ConfigException] when
+    /// the name can be none.
+    ModelPlace find(@Nullable String name) {
+        var model = name == null ? Optional.<HubModel>empty() : HubModel.parse(name);
+        return here(name, model).or(() -> model.map(OnHub::new)).orElseThrow(() -> notFound("MODEL_NAME=", name, ""));
+    }
+
+    /// The folder of a model that must be on this machine. Throws [ConfigException].
+    Path findHere(String name) {
+        var model = HubModel.parse(name);
+        return here(name, model)
+                .map(Here.class::cast)
+                .orElseThrow(
+                        () -> notFound("", name, model.isPresent() ? "; `jmlx pull " + name + "` downloads it" : ""))
+                .folder();
+    }
+
+    private Optional<ModelPlace> here(@Nullable String name, Optional<HubModel> model) {
+        return local(name)
+                .map(folder -> new Here(String.valueOf(folder.normalize().getFileName()), folder))
+                .or(() ->
+                        model.flatMap(wanted -> hub.cached(wanted).map(folder -> new Here(wanted.toString(), folder))))
+                .map(ModelPlace.class::cast);
+    }
+
+    private Optional<Path> local(@Nullable String name) {
+        try {
+            return folders(name)
+                    .filter(folder -> Files.exists(folder.resolve("config.json")))
+                    .findFirst();
+        } catch (InvalidPathException _) {
+            return Optional.empty();
+        }
+    }
+
+    private Stream<Path> folders(@Nullable String name) {
         var wanted = name == null ? EMBEDDED : name;
-        var candidates = new ArrayList<Path>();
-        if (name != null) {
-            candidates.add(workingFolder.resolve(name));
-        }
-        candidates.add(workingFolder.resolve("models").resolve(wanted));
-        for (var parent = jar.toAbsolutePath().getParent(); parent != null; parent = parent.getParent()) {
-            candidates.add(parent.resolve("models").resolve(wanted));
-        }
-        return candidates.stream()
-                .filter(folder -> Files.exists(folder.resolve("config.json")))
-                .findFirst()
-                .orElseThrow(() -> new ConfigException(notFound(from, name, candidates)));
+        var given = name == null ? Stream.<Path>empty() : Stream.of(workingFolder.resolve(name));
+        return Stream.concat(given, modelFolders().map(folder -> folder.resolve(wanted)));
     }
 
-    private static String notFound(String from, @Nullable String name, List<Path> candidates) {
-        var setting = name == null ? "the embedded model " + EMBEDDED : from + name;
-        return setting
-                + " is not found: it must be a folder with a config.json, or the name of one under models/ (looked"
-                + " at " + candidates.getFirst().toAbsolutePath() + " first)";
+    private Stream<Path> modelFolders() {
+        return Stream.concat(
+                        Stream.of(workingFolder),
+                        Stream.iterate(jar.toAbsolutePath().getParent(), parent -> parent != null, Path::getParent))
+                .map(folder -> folder.resolve("models"));
+    }
+
+    private ConfigException notFound(String from, @Nullable String name, String remedy) {
+        if (name == null) {
+            return new ConfigException("the embedded model " + EMBEDDED + " is not found under models/ (looked at "
+                    + workingFolder.resolve("models") + " first)");
+        }
+        return new ConfigException(from + name
+                + " is not found: it must be a folder with a config.json, the name of one under models/, or a model of"
+                + " the hub such as mlx-community/Qwen3-4B-4bit" + remedy + near(name));
+    }
+
+    /// Names like `name` of models that are here, as the end of a sentence; empty when there are none.
+    String near(String name) {
+        var near = NearNames.of(name, names());
+        return near.isEmpty() ? "" : "; near names here: " + String.join(", ", near);
+    }
+
+    private List<String> names() {
+        var names = new ArrayList<String>();
+        modelFolders().filter(Files::isDirectory).forEach(folder -> {
+            try (var models = Files.list(folder)) {
+                models.filter(model -> Files.exists(model.resolve("config.json")))
+                        .forEach(model -> names.add(model.getFileName().toString()));
+            } catch (IOException _) {
+                // No names from there.
+            }
+        });
+        hub.cache().list().forEach(cached -> names.add(cached.model().toString()));
+        return names;
     }
 }

@@ -1,12 +1,15 @@
 package dev.jmlx.cli;
 
+import dev.jmlx.cli.ServerConfig.Listen;
 import dev.jmlx.http.Dispatcher;
 import dev.jmlx.http.Guard;
 import dev.jmlx.http.Limits;
 import dev.jmlx.http.Router;
 import dev.jmlx.http.Server;
+import dev.jmlx.http.messages.LoadedModel;
 import dev.jmlx.http.messages.MessagesApi;
 import dev.jmlx.http.messages.ModelCard;
+import dev.jmlx.http.messages.StartingApi;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetAddress;
@@ -14,13 +17,16 @@ import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/// `jmlx serve`: loads the model, opens the port, prints how to use it, and runs until Ctrl-C.
+/// `jmlx serve`: opens the port, downloads the model where it must, loads it, prints how to use it, and runs until
+/// Ctrl-C. Until the model is there requests are told to come back.
 @Command(
         name = "serve",
         description = "Serve the model through the Claude Messages API (the default).",
@@ -34,49 +40,63 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        var startup = Startup.run();
+        var startup = Startup.begin();
+        var progress = new StartProgress();
         var listen = startup.config().listen();
-        var api =
-                new MessagesApi(startup.model(), card(startup), startup.config().defaults(), Program.version());
-        var dispatcher = new Dispatcher(new Guard(listen.apiKey(), listen.host()), new Router(api.routes()));
+        var starting = new StartingApi(startup.place().name(), Program.version(), progress::state);
+        var dispatcher = new Dispatcher(new Guard(listen.apiKey(), listen.host()), new Router(starting.routes()));
         var server = Server.start(listen.host(), listen.port(), dispatcher, Limits.defaults());
         var ended = new CountDownLatch(1);
+        var model = new AtomicReference<LoadedModel>();
         Runtime.getRuntime()
                 .addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(() -> {
                     server.close(GRACE);
-                    startup.model().close();
+                    Optional.ofNullable(model.get()).ifPresent(LoadedModel::close);
                     ended.countDown();
                 }));
-        announce(spec.commandLine().getOut(), startup, server.port());
-        ended.await();
-        return 0;
+        try {
+            if (startup.place() instanceof ModelPlace.OnHub) {
+                say("Downloading " + startup.place().name() + " into "
+                        + startup.resolver().hub().cache().root() + "; " + address(listen, server.port())
+                        + "/health says how far it is");
+            }
+            var loaded = startup.load(progress, spec.commandLine().getErr());
+            model.set(loaded.model());
+            var config = startup.config();
+            var api = new MessagesApi(loaded.model(), card(config, loaded), config.defaults(), Program.version());
+            dispatcher.route(new Router(api.routes()));
+            announce(spec.commandLine().getOut(), listen, loaded, server.port());
+            ended.await();
+            return 0;
+        } finally {
+            server.close();
+        }
     }
 
-    private static ModelCard card(Startup startup) {
+    private static ModelCard card(ServerConfig config, Startup.Loaded loaded) {
         var created = Instant.EPOCH;
         try {
-            created = Files.getLastModifiedTime(startup.folder().resolve("config.json"))
+            created = Files.getLastModifiedTime(loaded.folder().resolve("config.json"))
                     .toInstant();
         } catch (IOException _) {
             // Only a date to show: the model is loaded.
         }
-        return new ModelCard(startup.config().model().apiName(), startup.modelName(), created);
+        return new ModelCard(config.model().apiName(), loaded.name(), created);
     }
 
-    private static void announce(PrintWriter out, Startup startup, int port) {
-        var info = startup.model().info();
-        var listen = startup.config().listen();
+    private static void announce(PrintWriter out, Listen listen, Startup.Loaded loaded, int port) {
+        var info = loaded.model().info();
         out.printf(
                 Locale.ROOT,
                 "Loaded %s (%s, %.0f million parameters, %.0f MB, context %d tokens) in %.2f s on %s%n",
-                startup.modelName(),
+                loaded.name(),
                 info.modelType(),
                 info.parameters() / 1e6,
                 info.weightBytes() / 1e6,
-                startup.model().contextLength(),
-                startup.took().toMillis() / 1e3,
+                loaded.model().contextLength(),
+                loaded.took().toMillis() / 1e3,
                 info.backend());
-        out.printf("Listening on http://%s:%d%n", hostInUrl(listen.host()), port);
+        out.println("Listening on " + address(listen, port));
         if (!isLoopback(listen.host()) && listen.apiKey() == null) {
             out.println("WARNING: other machines can use this server without a key; set API_KEY, or HOST=127.0.0.1");
         }
@@ -86,6 +106,15 @@ final class ServeCommand implements Callable<Integer> {
                 port,
                 listen.apiKey() == null ? "local" : "$API_KEY");
         out.flush();
+    }
+
+    private void say(String line) {
+        spec.commandLine().getErr().println(line);
+        spec.commandLine().getErr().flush();
+    }
+
+    private static String address(Listen listen, int port) {
+        return "http://" + hostInUrl(listen.host()) + ":" + port;
     }
 
     private static String hostInUrl(String host) {

@@ -5,6 +5,7 @@ import dev.jmlx.engine.generate.EngineOptions;
 import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.http.messages.AnswerDefaults;
 import dev.jmlx.http.messages.RequestedSampling;
+import dev.jmlx.hub.HubSettings;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -13,13 +14,19 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Everything that can be configured, read once at start from `.env` and the environment. Immutable.
-record ServerConfig(Listen listen, ModelChoice model, AnswerDefaults defaults, EngineOptions engine, boolean verbose) {
+record ServerConfig(
+        Listen listen,
+        ModelChoice model,
+        AnswerDefaults defaults,
+        EngineOptions engine,
+        HubSettings hub,
+        boolean verbose) {
     private static final int ANY_NUMBER = 1 << 20;
 
     /// Where to listen, and the key that clients must send; null asks for none.
     record Listen(String host, int port, @Nullable String apiKey) {}
 
-    /// `name`: a folder, or a name under `models`; null is the embedded model. `apiName`: how the API
+    /// `name`: a folder, a name under `models`, or one of the hub; null is the embedded model. `apiName`: how the API
     /// calls it.
     /// `eosToken`: a further token that ends answers.
     record ModelChoice(
@@ -50,6 +57,7 @@ record ServerConfig(Listen listen, ModelChoice model, AnswerDefaults defaults, E
                                 settings.fraction("DEFAULT_TOP_P").orElse(null),
                                 null)),
                 engine(settings),
+                HubSettings.read(settings::text, Path.of(System.getProperty("user.home", ""))),
                 settings.flag("VERBOSE"));
     }
 

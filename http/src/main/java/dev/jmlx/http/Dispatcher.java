@@ -12,11 +12,16 @@ public final class Dispatcher {
     private static final byte[] NO_BODY = {};
 
     private final Guard guard;
-    private final Router router;
+    private volatile Router router;
 
     public Dispatcher(Guard guard, Router router) {
         this.guard = guard;
         this.router = router;
+    }
+
+    /// From now on `next` finds the handlers; requests that run are not touched.
+    public void route(Router next) {
+        router = next;
     }
 
     /// Answers the request, whatever happens.
@@ -47,16 +52,17 @@ public final class Dispatcher {
 
     private void route(HttpExchange exchange) throws InterruptedException {
         var request = exchange.request();
+        var routes = router;
         guard.checkBrowser(request);
         switch (request.method()) {
             case "HEAD" -> {
-                router.allowed(request);
+                routes.allowed(request);
                 exchange.respond(200, Map.of(), NO_BODY);
             }
             // No CORS headers: a browser then keeps foreign pages out.
-            case "OPTIONS" -> exchange.respond(204, Map.of("allow", router.allowed(request)), NO_BODY);
+            case "OPTIONS" -> exchange.respond(204, Map.of("allow", routes.allowed(request)), NO_BODY);
             default -> {
-                var match = router.find(request);
+                var match = routes.find(request);
                 if (!match.route().open()) {
                     guard.checkKey(request);
                 }

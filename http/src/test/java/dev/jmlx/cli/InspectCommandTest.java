@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -45,6 +46,7 @@ final class InspectCommandTest {
     }
 
     private static Path embedded() {
-        return ModelFolder.find("", null, Path.of("").toAbsolutePath(), Path.of(""));
+        var config = ServerConfig.read(Path.of(""), Map.of());
+        return ((ModelPlace.Here) ModelResolver.of(config).find(null)).folder();
     }
 }

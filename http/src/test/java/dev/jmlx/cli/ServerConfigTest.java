@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.jmlx.http.messages.RequestedSampling;
+import dev.jmlx.hub.Hub;
+import dev.jmlx.hub.HubSettings;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -93,11 +96,17 @@ final class ServerConfigTest {
             Files.writeString(model.resolve("config.json"), "{}");
         }
 
-        assertThat(ModelFolder.find("one", working, jar)).isEqualTo(beside);
-        assertThat(ModelFolder.find("two", working, jar)).isEqualTo(local);
-        assertThat(ModelFolder.find(local.toString(), folder, jar)).isEqualTo(local);
-        assertThatThrownBy(() -> ModelFolder.find("three", working, jar))
+        assertThat(resolver(working, jar).find("one")).isEqualTo(new ModelPlace.Here("one", beside));
+        assertThat(resolver(working, jar).find("two")).isEqualTo(new ModelPlace.Here("two", local));
+        assertThat(resolver(folder, jar).find(local.toString())).isEqualTo(new ModelPlace.Here("two", local));
+        assertThatThrownBy(() -> resolver(working, jar).find("one-and-a-half"))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageStartingWith("MODEL_NAME=three is not found");
+                .hasMessageStartingWith("MODEL_NAME=one-and-a-half is not found")
+                .hasMessageEndingWith("near names here: one");
+    }
+
+    private ModelResolver resolver(Path working, Path jar) {
+        var settings = new HubSettings(URI.create("http://127.0.0.1:9"), null, folder.resolve("hub"), true);
+        return new ModelResolver(working, jar, new Hub(settings));
     }
 }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.DoubleConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,13 +52,18 @@ public final class Engine implements AutoCloseable {
     /// Throws `ModelLoadException` when the folder cannot be run and `BackendUnavailableException` when
     /// the backend cannot, each with one clear sentence.
     public static Engine open(Path folder, EngineOptions options) {
+        return open(folder, options, _ -> {});
+    }
+
+    /// The same; `progress` hears on this thread which part of the weights is ready, from 0 to 1.
+    public static Engine open(Path folder, EngineOptions options, DoubleConsumer progress) {
         var backend = Backends.choose(options.backend());
         var checkpoint = Checkpoint.open(folder);
         try {
             var memory = MemoryPlan.forThisMachine(checkpoint.byteSize());
             var ops = backend.open(options.threads(), options.precision());
             try {
-                return open(folder, options, memory, checkpoint, ops);
+                return open(folder, options, memory, checkpoint, ops, progress);
             } catch (RuntimeException | Error e) {
                 ops.close();
                 throw e;
@@ -68,11 +74,19 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private static Engine open(Path folder, EngineOptions options, MemoryPlan memory, Checkpoint checkpoint, Ops ops) {
+    private static Engine open(
+            Path folder,
+            EngineOptions options,
+            MemoryPlan memory,
+            Checkpoint checkpoint,
+            Ops ops,
+            DoubleConsumer progress) {
+        var read = new AtomicLong();
         var prepared = new AtomicLong();
         var weights = checkpoint.weights((matrix, arena) -> {
             var result = ops.prepare(matrix, arena);
             prepared.addAndGet(result.byteSize());
+            progress.accept(Math.min(1, (double) read.addAndGet(matrix.byteSize()) / checkpoint.byteSize()));
             return result;
         });
         var model = Models.load(checkpoint.config(), weights);

@@ -23,6 +23,7 @@ import java.time.ZoneId;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.DoubleConsumer;
 import java.util.function.Supplier;
 
 /// A model folder, opened: engine, tokenizer and chat template together. Any thread.
@@ -45,6 +46,11 @@ public final class LoadedModel implements ChatModel, AutoCloseable {
     /// Opens everything in `folder`. Throws `ModelLoadException`, `TokenizerLoadException`,
     /// `BackendUnavailableException` or `TemplateException`.
     public static LoadedModel open(Path folder, EngineOptions options) {
+        return open(folder, options, _ -> {});
+    }
+
+    /// The same; `progress` hears on this thread which part of the weights is loaded, from 0 to 1.
+    public static LoadedModel open(Path folder, EngineOptions options, DoubleConsumer progress) {
         var tokenizer = TokenizerJson.load(folder);
         var config = TokenizerConfig.load(folder);
         var source = config.chatTemplate();
@@ -55,7 +61,7 @@ public final class LoadedModel implements ChatModel, AutoCloseable {
         var template = ChatTemplate.compile(
                         source, config.bosToken(), config.eosToken(), Clock.system(ZoneId.systemDefault()))
                 .changingTexts(tokenizer.plainText(source::contains), tokenizer.plainText(_ -> false));
-        var engine = Engine.open(folder, options);
+        var engine = Engine.open(folder, options, progress);
         var stops = engine.generationConfig().eosIds();
         var model = new LoadedModel(engine, tokenizer, template, OutputParsers.forTemplate(source), stops);
         var end = config.eosToken() == null ? OptionalInt.empty() : tokenizer.idOf(config.eosToken());
