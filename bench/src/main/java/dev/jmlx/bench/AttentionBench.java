@@ -12,6 +12,7 @@ import dev.jmlx.engine.tensor.DType;
 import dev.jmlx.engine.tensor.Matrix;
 import dev.jmlx.engine.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -28,8 +29,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Attention of 9 heads on 3 key-value heads of 64 elements: one token or a chunk of a prompt, behind `past`
-/// positions.
+/// Attention of one token or a chunk of a prompt, behind `past` positions: 9 heads on 3 key-value heads of 64
+/// elements, or 20 heads on latents of 512 and 64 elements, as GLM-4.7-Flash has them.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -37,9 +38,27 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 @Fork(value = 1, jvmArgsAppend = "--add-modules=jdk.incubator.vector")
 public class AttentionBench {
-    private static final int KV_HEADS = 3;
-    private static final int GROUP = 3;
-    private static final int HEAD_DIM = 64;
+    /// What the heads are like.
+    public enum Heads {
+        GROUPED(9),
+        LATENT(20);
+
+        private final int count;
+
+        Heads(int count) {
+            this.count = count;
+        }
+
+        private CacheShape shape() {
+            return switch (this) {
+                case GROUPED -> new CacheShape(3, 64, Reach.ALL);
+                case LATENT -> CacheShape.latent(576, 512);
+            };
+        }
+    }
+
+    @Param({"GROUPED", "LATENT"})
+    public Heads heads = Heads.GROUPED;
 
     @Param({"128", "1024", "8000"})
     public int past;
@@ -63,10 +82,19 @@ public class AttentionBench {
     @Setup
     public void create() {
         ops = new CpuOps(threads, Precision.EXACT);
-        caches = new KvCaches(type, CacheShape.full(1, KV_HEADS, HEAD_DIM), 1, past + tokens);
+        caches = new KvCaches(type, List.of(heads.shape()), 1, past + tokens);
         caches.reserve(0, past + tokens);
-        queries = ops.prepare(RandomMatrix.dense(arena, DType.F32, tokens, KV_HEADS * GROUP * HEAD_DIM), arena);
-        keys = ops.prepare(RandomMatrix.dense(arena, DType.F32, tokens, KV_HEADS * HEAD_DIM), arena);
+        queries = ops.prepare(
+                RandomMatrix.dense(
+                        arena, DType.F32, tokens, heads.count * heads.shape().headDim()),
+                arena);
+        keys = ops.prepare(
+                RandomMatrix.dense(
+                        arena,
+                        DType.F32,
+                        tokens,
+                        heads.shape().kvHeads() * heads.shape().headDim()),
+                arena);
         var ids = new int[tokens];
         for (var i = 0; i < tokens; i++) {
             ids[i] = i;
@@ -82,8 +110,17 @@ public class AttentionBench {
         var history = new Batch(chunk, 1);
         var ids = new int[chunk];
         var cpu = Objects.requireNonNull(ops);
-        var q = cpu.prepare(RandomMatrix.dense(arena, DType.F32, 1, KV_HEADS * GROUP * HEAD_DIM), arena);
-        var kv = cpu.prepare(RandomMatrix.dense(arena, DType.F32, 1, KV_HEADS * HEAD_DIM), arena);
+        var q = cpu.prepare(
+                RandomMatrix.dense(
+                        arena, DType.F32, 1, heads.count * heads.shape().headDim()),
+                arena);
+        var kv = cpu.prepare(
+                RandomMatrix.dense(
+                        arena,
+                        DType.F32,
+                        1,
+                        heads.shape().kvHeads() * heads.shape().headDim()),
+                arena);
         for (var from = 0; from < past; from += chunk) {
             history.clear();
             history.add(0, from, ids, 0, Math.min(chunk, past - from), Batch.Logits.NONE);
@@ -97,7 +134,7 @@ public class AttentionBench {
         return cpu.attention(
                 cpu.embed(q, step),
                 cpu.embed(kv, step),
-                cpu.embed(kv, step),
+                heads.shape().isLatent() ? null : cpu.embed(kv, step),
                 AttentionSpec.of(0.125f, null),
                 step,
                 Objects.requireNonNull(caches).full(0));
@@ -115,8 +152,12 @@ public class AttentionBench {
         var out = attend(Objects.requireNonNull(batch), Objects.requireNonNull(queries), Objects.requireNonNull(keys));
         var positions = past + (tokens + 1) / 2.0;
         work.add(
-                new CacheShape(KV_HEADS, HEAD_DIM, Reach.ALL).bytesFor(type, 1) * positions,
-                tokens * positions * 4 * KV_HEADS * GROUP * HEAD_DIM);
+                heads.shape().bytesFor(type, 1) * positions,
+                tokens
+                        * positions
+                        * 2
+                        * heads.count
+                        * (heads.shape().headDim() + heads.shape().valueDim()));
         return out;
     }
 }

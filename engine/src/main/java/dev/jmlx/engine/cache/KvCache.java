@@ -21,6 +21,9 @@ public sealed interface KvCache {
     ///   nothing;
     /// - for [CacheType#INT8] the scales of the keys `[BLOCK_TOKENS]` f32, then those of the values.
     ///
+    /// Latents are rows `[BLOCK_TOKENS][keyStride]`, keys and values at once, and for INT8 one scale each behind
+    /// them.
+    ///
     /// Behind the last head [#READ_AHEAD] elements may be read, too.
     final class Full implements KvCache {
         /// Positions whose keys stand side by side.
@@ -29,13 +32,14 @@ public sealed interface KvCache {
         /// Elements that may be read behind a row of values.
         public static final int READ_AHEAD = 64;
 
-        private static final int VALUE_ALIGNMENT = 16;
+        private static final int ROW_ALIGNMENT = 16;
 
         private final CacheType type;
         private final int kvHeads;
         private final int headDim;
         private final int valueDim;
         private final Reach reach;
+        private final boolean isLatent;
         private final int headBytes;
         private final @Nullable MemorySegment[][] blocks;
 
@@ -48,6 +52,7 @@ public sealed interface KvCache {
             this.headDim = shape.headDim();
             this.valueDim = shape.valueDim();
             this.reach = shape.reach();
+            this.isLatent = shape.isLatent();
             this.firstBlocks = new int[slots];
             this.headBytes = Math.toIntExact(bytesPerPosition(type, shape) / kvHeads * KvCaches.BLOCK_TOKENS);
             this.blocks = new MemorySegment[slots][0];
@@ -55,6 +60,11 @@ public sealed interface KvCache {
 
         public CacheType type() {
             return type;
+        }
+
+        /// What it was made for.
+        public CacheShape shape() {
+            return new CacheShape(kvHeads, headDim, valueDim, reach, isLatent);
         }
 
         public int kvHeads() {
@@ -76,9 +86,19 @@ public sealed interface KvCache {
             return reach;
         }
 
-        /// Elements from one position's values to the next's: `valueDim` rounded up.
+        /// Whether values are the first elements of keys.
+        public boolean isLatent() {
+            return isLatent;
+        }
+
+        /// Elements from one position's values to the next's: `valueDim` rounded up, or the whole row of latents.
         public int valueStride() {
-            return valueStride(valueDim);
+            return stride(isLatent ? headDim : valueDim);
+        }
+
+        /// Elements from one element of a position's keys to the next.
+        public int keyStep() {
+            return isLatent ? 1 : STRIP;
         }
 
         /// The block that holds `position` of `slot`; it was reserved before the step began.
@@ -87,8 +107,11 @@ public sealed interface KvCache {
         }
 
         /// Byte of its block at which the first element of the keys of `position` stands; the next is
-        /// `STRIP` elements on.
+        /// [#keyStep] elements on.
         public long keys(int kvHead, int position) {
+            if (isLatent) {
+                return inBlock(position) * valueStride() * type.elementBytes();
+            }
             var inBlock = inBlock(position);
             var element = inBlock / STRIP * STRIP * headDim + inBlock % STRIP;
             return (long) kvHead * headBytes + element * type.elementBytes();
@@ -96,12 +119,18 @@ public sealed interface KvCache {
 
         /// Byte of its block at which the values of `position` begin.
         public long values(int kvHead, int position) {
+            if (isLatent) {
+                return keys(kvHead, position);
+            }
             var element = (long) KvCaches.BLOCK_TOKENS * headDim + inBlock(position) * valueStride();
             return (long) kvHead * headBytes + element * type.elementBytes();
         }
 
         /// Byte of its block at which the scale of the keys of `position` stands.
         public long keyScale(int kvHead, int position) {
+            if (isLatent) {
+                return valueScale(kvHead, position);
+            }
             return (kvHead + 1L) * headBytes + (inBlock(position) - 2L * KvCaches.BLOCK_TOKENS) * Float.BYTES;
         }
 
@@ -152,12 +181,15 @@ public sealed interface KvCache {
         }
 
         static long bytesPerPosition(CacheType type, CacheShape shape) {
-            var elements = (long) shape.headDim() + valueStride(shape.valueDim());
+            if (shape.isLatent()) {
+                return (long) stride(shape.headDim()) * type.elementBytes() + type.scaleBytes();
+            }
+            var elements = (long) shape.headDim() + stride(shape.valueDim());
             return shape.kvHeads() * (elements * type.elementBytes() + 2L * type.scaleBytes());
         }
 
-        private static int valueStride(int valueDim) {
-            return (valueDim + VALUE_ALIGNMENT - 1) / VALUE_ALIGNMENT * VALUE_ALIGNMENT;
+        private static int stride(int elements) {
+            return (elements + ROW_ALIGNMENT - 1) / ROW_ALIGNMENT * ROW_ALIGNMENT;
         }
     }
 

@@ -102,8 +102,8 @@ final class AttentionTask {
             if (rope != null) {
                 rope.rotate(q.data(), q.rowOffset(row), q.cols(), layer.headDim(), position);
             }
-            if (k != null && v != null) {
-                storeRow(stores[worker], k, v, row, tokens.segmentSlot(segment), position);
+            if (k != null) {
+                storeRow(stores[worker], k, v == null ? k : v, row, tokens.segmentSlot(segment), position);
             }
         }
     }
@@ -152,7 +152,7 @@ final class AttentionTask {
         var first = plan.partial(unit);
         for (var row = 0; row < rows; row++) {
             var sum = AttentionMerge.row(partials, first, plan.pieces(unit), rows, width, row);
-            var factor = AttentionTile.resultFactor(layer.type()) / sum;
+            var factor = AttentionTile.resultFactor(layer) / sum;
             var to = out.rowOffset(plan.row(unit) + row / group) + (plan.kvHead(unit) * group + row % group) * valueDim;
             for (var d = 0; d < valueDim; d++) {
                 out.data()[to + d] = partials[first + row * width + d] * factor;

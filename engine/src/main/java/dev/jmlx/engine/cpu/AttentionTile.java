@@ -18,6 +18,8 @@ import java.util.Arrays;
 /// arXiv 2205.14135.
 ///
 /// Scores are kept in base 2: the queries are multiplied by `scale * log2(e)`.
+///
+/// Latents, of which all heads share one row for each position, are widened to f32 first ([LatentRows]).
 final class AttentionTile {
     /// Rows of a tile, unless one token has more heads in the group.
     static final int ROWS = 48;
@@ -41,7 +43,7 @@ final class AttentionTile {
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final float[] scales = new float[STRETCH];
-    private final GatheredBlock gathered = new GatheredBlock();
+    private final LatentRows latents = new LatentRows();
     private float[] scores = new float[0];
     private float[] queries = new float[0];
     private float[] results = new float[0];
@@ -52,6 +54,7 @@ final class AttentionTile {
     private int group;
     private int rows;
     private int headDim;
+    private int queryStride;
     private int width;
     private int firstPosition;
     private float softcap;
@@ -68,12 +71,18 @@ final class AttentionTile {
     /// Floats from one row's result to the next's: the values and what is read behind them, in whole
     /// calls.
     static int width(KvCache.Full cache) {
-        return Math.ceilDiv(cache.valueStride(), FloatProduct.COLS) * FloatProduct.COLS;
+        var values = cache.isLatent() ? cache.valueDim() : cache.valueStride();
+        return Math.ceilDiv(values, FloatProduct.COLS) * FloatProduct.COLS;
+    }
+
+    /// The type of what products read.
+    private static CacheType type(KvCache.Full cache) {
+        return cache.isLatent() ? CacheType.F32 : cache.type();
     }
 
     /// What the sums of weighted values are to be multiplied by.
-    static float resultFactor(CacheType type) {
-        return type == CacheType.F16 ? 0x1p112f : 1;
+    static float resultFactor(KvCache.Full cache) {
+        return type(cache) == CacheType.F16 ? 0x1p112f : 1;
     }
 
     /// Begins a tile: `tokens` tokens from row `row` on, at consecutive positions from `position`,
@@ -82,20 +91,22 @@ final class AttentionTile {
         group = Shapes.headsPerKvHead(q, cache);
         rows = tokens * group;
         headDim = cache.headDim();
+        queryStride = cache.isLatent() ? Lanes.roundUp(headDim) : headDim;
         width = width(cache);
         firstPosition = position;
         reserve();
         softcap = spec.softcap();
         var factor = (float) (spec.scale() * LOG2_E);
-        if (cache.type() == CacheType.F16) {
+        if (type(cache) == CacheType.F16) {
             factor *= 0x1p100f;
         }
-        for (var token = 0; token < tokens; token++) {
-            var from = q.rowOffset(row + token) + kvHead * group * headDim;
-            var to = token * group * headDim;
-            for (var i = 0; i < group * headDim; i++) {
-                queries[to + i] = q.data()[from + i] * factor;
+        for (var i = 0; i < rows; i++) {
+            var from = q.rowOffset(row + i / group) + (kvHead * group + i % group) * headDim;
+            var to = i * queryStride;
+            for (var d = 0; d < headDim; d++) {
+                queries[to + d] = q.data()[from + d] * factor;
             }
+            Arrays.fill(queries, to + headDim, to + queryStride, 0);
         }
         Arrays.fill(maxima, 0, rows, Float.NEGATIVE_INFINITY);
         Arrays.fill(sums, 0, rows, 0);
@@ -111,10 +122,11 @@ final class AttentionTile {
     }
 
     private void reserve() {
-        if (maxima.length < rows || queries.length < rows * headDim || results.length < rows * width) {
-            var most = Math.max(rows, ROWS);
+        if (maxima.length < rows || queries.length < rows * queryStride || results.length < rows * width) {
+            // In whole calls of LatentRows, too.
+            var most = Math.ceilDiv(Math.max(rows, ROWS), LatentRows.QUERIES) * LatentRows.QUERIES;
             scores = new float[most * STRETCH];
-            queries = new float[most * headDim];
+            queries = new float[most * queryStride];
             results = new float[most * width];
             maxima = new float[most];
             sums = new float[most];
@@ -123,6 +135,14 @@ final class AttentionTile {
 
     /// Takes in the positions `from .. to - 1`; `from` is the first of a strip.
     void attend(KvCache.Full cache, int slot, int kvHead, int from, int to) {
+        if (cache.isLatent()) {
+            for (var at = from; at < to; at += LatentRows.ROWS) {
+                var count = Math.min(LatentRows.ROWS, to - at);
+                latents.load(cache, slot, at, count);
+                attendLatents(cache, at, count);
+            }
+            return;
+        }
         for (var at = from; at < to; ) {
             var count = Math.min(to, (at / STRETCH + 1) * STRETCH) - at;
             if (at == from && rows <= FEW_ROWS) {
@@ -134,15 +154,23 @@ final class AttentionTile {
     }
 
     /// Takes in the positions `chosen[at + from .. at + to - 1]` alone, all of which the tile's one token sees.
-    ///
-    /// They are copied to a block of their own first: of a long context few are chosen, and the products of many
-    /// heads cost more than copies do.
     void attendChosen(KvCache.Full cache, int slot, float[] chosen, int at, int from, int to) {
-        for (var first = from; first < to; first += STRETCH) {
-            var count = Math.min(STRETCH, to - first);
-            var block = gathered.gather(cache, slot, chosen, at + first, count);
-            attendStretch(cache, block, 0, 0, count);
+        for (var first = from; first < to; first += LatentRows.ROWS) {
+            var count = Math.min(LatentRows.ROWS, to - first);
+            latents.load(cache, slot, chosen, at + first, count);
+            attendLatents(cache, 0, count);
         }
+    }
+
+    /// Takes in the `count` positions from `from` on, whose rows [#latents] has.
+    private void attendLatents(KvCache.Full cache, int from, int count) {
+        latents.scores(rows, count, queries, scores, STRETCH);
+        if (softcap > 0) {
+            capScores(CacheType.F32, count);
+        }
+        softmax(cache, from, count);
+        var stride = latents.stride();
+        multiply(rows, CacheType.F32, latents.rows(), 0, stride, count, scores, STRETCH, results, 0, width, width);
     }
 
     /// Reads a stretch's cache lines one after the other, as fast as memory gives them. Products do so as well
@@ -171,7 +199,19 @@ final class AttentionTile {
         }
         for (var column = 0; column < strips * strip; column += strip) {
             var keys = cache.keys(kvHead, from + column);
-            multiply(rows, cache.type(), block, keys, strip, headDim, queries, headDim, scores, column, STRETCH, strip);
+            multiply(
+                    rows,
+                    cache.type(),
+                    block,
+                    keys,
+                    strip,
+                    headDim,
+                    queries,
+                    queryStride,
+                    scores,
+                    column,
+                    STRETCH,
+                    strip);
         }
         if (cache.type() == CacheType.INT8) {
             scaleScores(block, cache.keyScale(kvHead, from), count);
@@ -179,11 +219,7 @@ final class AttentionTile {
         if (softcap > 0) {
             capScores(cache.type(), count);
         }
-        for (var row = 0; row < rows; row++) {
-            var position = firstPosition + row / group;
-            var first = Math.clamp((long) cache.reach().first(position) - from, 0, count);
-            softmax(cache.type(), row, first, Math.clamp((long) position + 1 - from, 0, count), count);
-        }
+        softmax(cache, from, count);
         if (cache.type() == CacheType.INT8) {
             scaleScores(block, cache.valueScale(kvHead, from), count);
         }
@@ -251,6 +287,15 @@ final class AttentionTile {
         }
     }
 
+    /// The softmax of all rows over `count` positions from `from` on.
+    private void softmax(KvCache.Full cache, int from, int count) {
+        for (var row = 0; row < rows; row++) {
+            var position = firstPosition + row / group;
+            var first = Math.clamp((long) cache.reach().first(position) - from, 0, count);
+            softmax(type(cache), row, first, Math.clamp((long) position + 1 - from, 0, count), count);
+        }
+    }
+
     /// Makes weights of the scores `first .. visible - 1` of a row and zeros of the rest, and rescales what
     /// was summed before.
     private void softmax(CacheType type, int row, int first, int visible, int count) {
@@ -276,7 +321,7 @@ final class AttentionTile {
 
     /// Writes the finished tile to the rows from `row` on.
     void store(CpuTensor out, int row, int kvHead, KvCache.Full cache) {
-        var result = resultFactor(cache.type());
+        var result = resultFactor(cache);
         for (var i = 0; i < rows; i++) {
             var factor = result / sums[i];
             var to = out.rowOffset(row + i / group) + (kvHead * group + i % group) * cache.valueDim();

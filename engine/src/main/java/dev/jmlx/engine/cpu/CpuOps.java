@@ -352,12 +352,12 @@ public final class CpuOps implements Ops {
 
     @Override
     public Tensor sparseAttention(
-            Tensor q, Tensor k, Tensor v, Tensor positions, AttentionSpec spec, Batch batch, KvCache.Full cache) {
-        Shapes.sparseAttention(q, k, v, positions, spec, batch, cache);
+            Tensor q, Tensor k, Tensor positions, AttentionSpec spec, Batch batch, KvCache.Full cache) {
+        Shapes.sparseAttention(q, k, positions, spec, batch, cache);
         var out = arena.take(q.rows(), Shapes.attended(q, cache));
         decodeLinears.run();
         var chosen = Shapes.seeMore(batch, positions.cols()) ? (CpuTensor) positions : null;
-        attention.apply((CpuTensor) q, (CpuTensor) k, (CpuTensor) v, spec, batch, cache, chosen, out);
+        attention.apply((CpuTensor) q, (CpuTensor) k, null, spec, batch, cache, chosen, out);
         return out;
     }
 

@@ -35,7 +35,7 @@ final class KvStore {
     private int[] wholes = new int[0];
 
     /// Stores the keys of all heads at `keys[keysAt ..]` and the values at `values[valuesAt ..]` for
-    /// one position.
+    /// one position; of latents the keys alone.
     void store(float[] keys, int keysAt, float[] values, int valuesAt, KvCache.Full cache, int slot, int position) {
         var headDim = cache.headDim();
         var valueDim = cache.valueDim();
@@ -44,7 +44,10 @@ final class KvStore {
         for (var head = 0; head < cache.kvHeads(); head++) {
             var key = cache.keys(head, position);
             System.arraycopy(keys, keysAt + head * headDim, floats, 0, headDim);
-            put(headDim, cache.type(), block, key, KvCache.Full.STRIP, cache.keyScale(head, position));
+            put(headDim, cache.type(), block, key, cache.keyStep(), cache.keyScale(head, position));
+            if (cache.isLatent()) {
+                continue;
+            }
             var value = cache.values(head, position);
             System.arraycopy(values, valuesAt + head * valueDim, floats, 0, valueDim);
             put(valueDim, cache.type(), block, value, 1, cache.valueScale(head, position));

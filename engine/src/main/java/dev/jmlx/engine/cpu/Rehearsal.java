@@ -1,6 +1,5 @@
 package dev.jmlx.engine.cpu;
 
-import dev.jmlx.engine.cache.CacheShape;
 import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCache;
 import dev.jmlx.engine.cache.KvCaches;
@@ -254,7 +253,7 @@ final class Rehearsal implements Ops {
         note(List.of("attention", batch.tokenCount(), q.cols(), cache.kvHeads(), cache.headDim(), kind), () -> {
             var queries = input(q.rows(), q.cols());
             var keys = input(q.rows(), cache.kvHeads() * cache.headDim());
-            var values = input(q.rows(), cache.kvHeads() * cache.valueDim());
+            var values = cache.isLatent() ? null : input(q.rows(), cache.kvHeads() * cache.valueDim());
             var smallCache = cache(cache, batch);
             return () -> stage.attention(queries, keys, values, spec, batch, smallCache);
         });
@@ -275,16 +274,15 @@ final class Rehearsal implements Ops {
 
     @Override
     public Tensor sparseAttention(
-            Tensor q, Tensor k, Tensor v, Tensor positions, AttentionSpec spec, Batch batch, KvCache.Full cache) {
+            Tensor q, Tensor k, Tensor positions, AttentionSpec spec, Batch batch, KvCache.Full cache) {
         note(List.of("sparseAttention", batch.tokenCount(), q.cols(), cache.headDim()), () -> {
             var queries = input(q.rows(), q.cols());
             var keys = input(q.rows(), k.cols());
-            var values = input(q.rows(), v.cols());
             var first = input(q.rows(), 1);
             var smallCache = cache(cache, batch);
-            return () -> stage.sparseAttention(queries, keys, values, first, spec, batch, smallCache);
+            return () -> stage.sparseAttention(queries, keys, first, spec, batch, smallCache);
         });
-        return attention(q, k, v, spec, batch, cache);
+        return attention(q, k, null, spec, batch, cache);
     }
 
     @Override
@@ -430,11 +428,7 @@ final class Rehearsal implements Ops {
             slots = Math.max(slots, batch.segmentSlot(segment) + 1);
             positions = Math.max(positions, batch.position(batch.segmentStart(segment + 1) - 1) + 1);
         }
-        var small = new KvCaches(
-                like.type(),
-                List.of(new CacheShape(like.kvHeads(), like.headDim(), like.valueDim(), like.reach())),
-                slots,
-                positions);
+        var small = new KvCaches(like.type(), List.of(like.shape()), slots, positions);
         caches.add(small);
         for (var slot = 0; slot < slots; slot++) {
             small.reserve(slot, positions);

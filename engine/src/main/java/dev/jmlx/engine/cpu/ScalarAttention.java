@@ -44,11 +44,13 @@ final class ScalarAttention {
                 if (rope != null) {
                     rotate(q, row, headDim, position, rope);
                 }
-                if (k != null && v != null) {
+                if (k != null) {
+                    var values = v == null ? k : v;
                     if (rope != null) {
                         rotate(k, row, headDim, position, rope);
                     }
-                    store.store(k.data(), k.rowOffset(row), v.data(), v.rowOffset(row), cache, slot, position);
+                    store.store(
+                            k.data(), k.rowOffset(row), values.data(), values.rowOffset(row), cache, slot, position);
                 }
                 var positions = chosen == null || position < chosen.cols()
                         ? IntStream.rangeClosed(cache.reach().first(position), position)
@@ -160,7 +162,7 @@ final class ScalarAttention {
     private static double key(KvCache.Full cache, int slot, int kvHead, int position, int d) {
         var block = cache.block(slot, position);
         var at = cache.keys(kvHead, position)
-                + (long) d * KvCache.Full.STRIP * cache.type().elementBytes();
+                + (long) d * cache.keyStep() * cache.type().elementBytes();
         return element(block, at, cache.type(), cache.keyScale(kvHead, position));
     }
 

@@ -103,11 +103,15 @@ final class Shapes {
     static void attention(
             Tensor q, @Nullable Tensor k, @Nullable Tensor v, AttentionSpec spec, Batch batch, KvCache.Full cache) {
         var headDim = cache.headDim();
-        if ((k == null) != (v == null)) {
-            throw new IllegalArgumentException("attention: k and v are both there or both missing");
+        if (cache.isLatent() ? v != null : (k == null) != (v == null)) {
+            throw new IllegalArgumentException(
+                    "attention: k and v are both there or both missing; latents have no v of their own");
         }
-        if (k != null && v != null) {
-            stored(k, v, batch, cache);
+        if (k != null) {
+            stored(k, v == null ? k : v, v == null ? cache.headDim() : cache.valueDim(), batch, cache);
+        }
+        if (cache.isLatent() && (spec.rope() != null || spec.sinks() != null)) {
+            throw new IllegalArgumentException("attention: rotation and sinks are not done with latents");
         }
         if (q.cols() % headDim != 0 || q.cols() / headDim % cache.kvHeads() != 0) {
             throw new IllegalArgumentException(
@@ -141,12 +145,11 @@ final class Shapes {
     }
 
     static void sparseAttention(
-            Tensor q, Tensor k, Tensor v, Tensor positions, AttentionSpec spec, Batch batch, KvCache.Full cache) {
-        attention(q, k, v, spec, batch, cache);
-        if (positions.rows() != q.rows() || cache.kvHeads() != 1 || spec.rope() != null || spec.sinks() != null) {
-            throw new IllegalArgumentException("sparseAttention: positions are " + shape(positions) + " for "
-                    + q.rows() + " tokens and " + cache.kvHeads() + " key-value heads; rotation and sinks are not"
-                    + " done here");
+            Tensor q, Tensor k, Tensor positions, AttentionSpec spec, Batch batch, KvCache.Full cache) {
+        attention(q, k, null, spec, batch, cache);
+        if (positions.rows() != q.rows() || !cache.isLatent()) {
+            throw new IllegalArgumentException("sparseAttention: positions are " + shape(positions) + " for " + q.rows()
+                    + " tokens; the cache must be one of latents");
         }
     }
 
@@ -183,8 +186,8 @@ final class Shapes {
         }
     }
 
-    private static void stored(Tensor k, Tensor v, Batch batch, KvCache.Full cache) {
-        if (k.cols() != cache.kvHeads() * cache.headDim() || v.cols() != cache.kvHeads() * cache.valueDim()) {
+    private static void stored(Tensor k, Tensor v, int valueDim, Batch batch, KvCache.Full cache) {
+        if (k.cols() != cache.kvHeads() * cache.headDim() || v.cols() != cache.kvHeads() * valueDim) {
             throw new IllegalArgumentException(
                     "attention: k is " + shape(k) + ", v is " + shape(v) + " but the cache has " + cache.kvHeads()
                             + " heads of " + cache.headDim() + " and " + cache.valueDim());

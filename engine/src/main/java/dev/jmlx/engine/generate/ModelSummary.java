@@ -34,6 +34,11 @@ public record ModelSummary(
         }
     }
 
+    /// Bytes that a model with its caches and the program may take on this machine, or in this container.
+    public static long usableMemory() {
+        return MemoryPlan.forThisMachine(0).cacheBytes() + MemoryPlan.OWN;
+    }
+
     /// Bytes in the files for each parameter, in bits.
     public double bitsPerWeight() {
         return 8.0 * weightBytes / parameters;

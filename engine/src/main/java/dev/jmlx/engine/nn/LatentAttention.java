@@ -4,7 +4,6 @@ import dev.jmlx.engine.cache.CacheShape;
 import dev.jmlx.engine.cache.IndexedShape;
 import dev.jmlx.engine.cache.KvCache;
 import dev.jmlx.engine.cache.LayerShape;
-import dev.jmlx.engine.cache.Reach;
 import dev.jmlx.engine.ops.AttentionSpec;
 import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
@@ -57,19 +56,19 @@ public record LatentAttention(
         var keys = ops.joinHeads(latent, ops.rope(kRotated, rope, rope.dims(), batch), 1);
         var spec = AttentionSpec.of(scale, null);
         if (indexer == null) {
-            var attended = ops.attention(queries, keys, latent, spec, batch, (KvCache.Full) cache);
+            var attended = ops.attention(queries, keys, null, spec, batch, (KvCache.Full) cache);
             return oProj.apply(ops, ops.perHead(attended, unembedOut));
         }
         var caches = (KvCache.Indexed) cache;
         var positions = indexer.choose(ops, x, compressedQ, batch, caches.index());
-        var attended = ops.sparseAttention(queries, keys, latent, positions, spec, batch, caches.attended());
+        var attended = ops.sparseAttention(queries, keys, positions, spec, batch, caches.attended());
         return oProj.apply(ops, ops.perHead(attended, unembedOut));
     }
 
     @Override
     public LayerShape cacheShape() {
         var rank = embedQ.getFirst().rows();
-        var shape = new CacheShape(1, rank + rope.dims(), rank, Reach.ALL);
+        var shape = CacheShape.latent(rank + rope.dims(), rank);
         return indexer == null ? shape : new IndexedShape(shape, indexer.cacheShape());
     }
 }

@@ -98,7 +98,8 @@ public interface Ops extends AutoCloseable {
     /// valueDim]`, all contents are consumed; heads, kvHeads, headDim and valueDim follow from the shapes and
     /// the cache. The result is `[tokens, heads * valueDim]`: `softmax(scale * q k^T) v` over the positions
     /// that each token reaches, as [KvCache.Full#reach] and `spec` say. `k` and `v` null: those of the tokens
-    /// are in the cache already, from another layer that shares it.
+    /// are in the cache already, from another layer that shares it. `v` alone is null where the cache
+    /// [KvCache.Full#isLatent]; nothing is rotated then, and there are no sinks.
     Tensor attention(
             Tensor q, @Nullable Tensor k, @Nullable Tensor v, AttentionSpec spec, Batch batch, KvCache.Full cache);
 
@@ -110,10 +111,9 @@ public interface Ops extends AutoCloseable {
     /// DeepSeek-V3.2, "lightning indexer".
     Tensor choosePositions(Tensor q, Tensor k, Tensor weights, int topK, Batch batch, KvCache.Full cache);
 
-    /// As [#attention], over the `positions` that [#choosePositions] gave alone. There is one key-value head,
-    /// which reaches everything; nothing is rotated.
-    Tensor sparseAttention(
-            Tensor q, Tensor k, Tensor v, Tensor positions, AttentionSpec spec, Batch batch, KvCache.Full cache);
+    /// As [#attention] with a cache that [KvCache.Full#isLatent], over the `positions` that [#choosePositions] gave
+    /// alone.
+    Tensor sparseAttention(Tensor q, Tensor k, Tensor positions, AttentionSpec spec, Batch batch, KvCache.Full cache);
 
     /// Convolves each segment with what came before it. The state begins at `stateAt` of the layer's.
     Tensor convolution(Tensor x, Convolution convolution, Batch batch, KvCache.State state, int stateAt);

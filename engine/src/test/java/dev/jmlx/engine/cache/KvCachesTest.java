@@ -99,6 +99,8 @@ final class KvCachesTest {
         assertThat(80 * new CacheShape(8, 128, Reach.ALL).bytesFor(CacheType.BF16, 1_000_000))
                 .isEqualTo(80 * 1_000_000L * 2 * 8 * 128 * 2);
         assertThat(new CacheShape(1, 64, Reach.ALL).bytesFor(CacheType.INT8, 1)).isEqualTo(2 * (64 + 4));
+        assertThat(CacheShape.latent(576, 512).bytesFor(CacheType.F16, 1)).isEqualTo(2 * 576);
+        assertThat(CacheShape.latent(40, 24).bytesFor(CacheType.INT8, 1)).isEqualTo(48 + 4);
     }
 
     @ParameterizedTest

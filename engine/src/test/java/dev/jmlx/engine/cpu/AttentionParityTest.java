@@ -41,8 +41,16 @@ class AttentionParityTest {
     };
 
     /// Values are random numbers times `magnitude`, and so are keys where that makes them smaller:
-    /// large scores err more.
-    private record Shape(int kvHeads, int group, int headDim, CacheType type, float magnitude) {}
+    /// large scores err more. `valueDim`: 0 where values have rows of their own, else those of latents.
+    private record Shape(int kvHeads, int group, int headDim, CacheType type, float magnitude, int valueDim) {
+        Shape(int kvHeads, int group, int headDim, CacheType type, float magnitude) {
+            this(kvHeads, group, headDim, type, magnitude, 0);
+        }
+
+        CacheShape cache(Reach reach) {
+            return valueDim == 0 ? new CacheShape(kvHeads, headDim, reach) : CacheShape.latent(headDim, valueDim);
+        }
+    }
 
     /// What is not plain about it.
     private record Rule(@Nullable RopeTable rope, Reach reach, float softcap, boolean hasSinks) {
@@ -143,6 +151,19 @@ class AttentionParityTest {
         compare(new Shape(1, 2, headDim, type, 1), new int[] {90}, new int[] {tokens}, Rule.PLAIN, index);
     }
 
+    @Property(tries = 40)
+    void attendsToLatents(
+            @ForAll CacheType type,
+            @ForAll @IntRange(min = 1, max = 40) int heads,
+            @ForAll @IntRange(min = 1, max = 90) int valueDim,
+            @ForAll @IntRange(min = 0, max = 30) int more,
+            @ForAll @IntRange(min = 0, max = 600) int past,
+            @ForAll @IntRange(min = 1, max = 70) int tokens,
+            @ForAll long seed) {
+        var shape = new Shape(1, heads, valueDim + more, type, 1, valueDim);
+        compare(shape, new int[] {past, 0, past / 2}, new int[] {tokens, 1, 3}, Rule.PLAIN, seed);
+    }
+
     /// Down to where f16 would be subnormal, and up to where it saturates.
     @Property(tries = 30)
     void holdsForElementsOfAnySize(
@@ -213,11 +234,7 @@ class AttentionParityTest {
             count += tokens[slot];
         }
         try (var arena = Arena.ofShared();
-                var caches = new KvCaches(
-                        shape.type,
-                        List.of(new CacheShape(shape.kvHeads, shape.headDim, rule.reach)),
-                        past.length,
-                        1024)) {
+                var caches = new KvCaches(shape.type, List.of(shape.cache(rule.reach)), past.length, 1024)) {
             var random = new RandomWeights(seed, arena);
             var rows = Math.max(count, history.tokenCount());
             var q = random.activations(rows, shape.kvHeads * shape.group * shape.headDim);
@@ -250,10 +267,11 @@ class AttentionParityTest {
 
     private static Tensor attend(
             Ops ops, Matrix q, Matrix k, Matrix v, AttentionSpec spec, Batch batch, KvCaches caches) {
+        var isLatent = caches.full(0).isLatent();
         return ops.attention(
                 ops.embed(ops.prepare(q, MEMORY), batch),
                 ops.embed(ops.prepare(k, MEMORY), batch),
-                ops.embed(ops.prepare(v, MEMORY), batch),
+                isLatent ? null : ops.embed(ops.prepare(v, MEMORY), batch),
                 spec,
                 batch,
                 caches.full(0));

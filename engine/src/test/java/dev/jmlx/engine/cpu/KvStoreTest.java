@@ -7,6 +7,7 @@ import dev.jmlx.engine.cache.CacheType;
 import dev.jmlx.engine.cache.KvCache;
 import dev.jmlx.engine.cache.KvCaches;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -83,6 +84,20 @@ class KvStoreTest {
             assertThat(block.get(ValueLayout.JAVA_BYTE, cache.values(0, position)))
                     .isZero();
         });
+    }
+
+    @Test
+    void latentsAreStoredOnceInARow() {
+        var values = random(1);
+        try (var caches = new KvCaches(CacheType.F16, List.of(CacheShape.latent(HEAD_DIM, 64)), 1, 1000)) {
+            var cache = caches.full(0);
+            caches.reserve(0, 334);
+            new KvStore().store(values, 0, values, 0, cache, 0, 333);
+            assertThat(cache.values(0, 333)).isEqualTo(cache.keys(0, 333));
+            for (var d = 0; d < HEAD_DIM; d++) {
+                assertThat(half(cache, cache.keys(0, 333), d, 1)).isEqualTo(Float.floatToFloat16(values[d]));
+            }
+        }
     }
 
     private interface Check {

@@ -85,8 +85,7 @@ class SparseAttentionParityTest {
     }
 
     private static Result run(Ops ops, CacheType type, int topK, int past, int tokens, long seed) {
-        var shape = new IndexedShape(
-                new CacheShape(1, KEY_DIM, VALUE_DIM, Reach.ALL), new CacheShape(1, INDEX_DIM, 0, Reach.ALL));
+        var shape = new IndexedShape(CacheShape.latent(KEY_DIM, VALUE_DIM), new CacheShape(1, INDEX_DIM, 0, Reach.ALL));
         try (var arena = Arena.ofShared();
                 var caches = new KvCaches(type, List.of(shape), 2, 1024)) {
             var layer = new Layer(seed, arena, past + 2 * tokens, topK, (KvCache.Indexed) caches.layer(0));
@@ -111,7 +110,6 @@ class SparseAttentionParityTest {
     private static final class Layer {
         private final Matrix q;
         private final Matrix k;
-        private final Matrix v;
         private final Matrix indexQ;
         private final Matrix indexK;
         private final Matrix weights;
@@ -125,7 +123,6 @@ class SparseAttentionParityTest {
             this.cache = cache;
             q = random.activations(rows, HEADS * KEY_DIM);
             k = random.activations(rows, KEY_DIM);
-            v = random.activations(rows, VALUE_DIM);
             indexQ = random.dense(rows, INDEX_HEADS * INDEX_DIM, wholes(whole, rows * INDEX_HEADS * INDEX_DIM));
             var keys = wholes(whole, rows * INDEX_DIM);
             for (var row = 0; row < rows; row++) {
@@ -155,7 +152,6 @@ class SparseAttentionParityTest {
             var attended = ops.sparseAttention(
                     embedded(ops, q, batch),
                     embedded(ops, k, batch),
-                    embedded(ops, v, batch),
                     positions,
                     AttentionSpec.of(0.2f, null),
                     batch,
