@@ -111,8 +111,8 @@ final class DownloadDisplay implements AutoCloseable {
     }
 
     private void line(String text) {
-        // To the end of the line nothing is left of what was there.
-        out.print(text + "\u001b[K\n");
+        // Without wrapping, so that a line stays one where the terminal is narrow; nothing is left of what was there.
+        out.print("\u001b[?7l" + text + "\u001b[K\u001b[?7h\n");
     }
 
     private String total() {

@@ -28,7 +28,8 @@ import picocli.CommandLine.Spec;
             InspectCommand.class,
             PullCommand.class,
             ListCommand.class,
-            RemoveCommand.class
+            RemoveCommand.class,
+            DoctorCommand.class
         },
         mixinStandardHelpOptions = true,
         versionProvider = Program.class)

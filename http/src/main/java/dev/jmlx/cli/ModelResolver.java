@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -29,26 +30,29 @@ record ModelResolver(Path workingFolder, Path jar, Hub hub) {
     /// Where the model of the setting `MODEL_NAME` is; null means the embedded one. Throws [ConfigException] when
     /// the name can be none.
     ModelPlace find(@Nullable String name) {
-        var model = name == null ? Optional.<HubModel>empty() : HubModel.parse(name);
-        return here(name, model).or(() -> model.map(OnHub::new)).orElseThrow(() -> notFound("MODEL_NAME=", name, ""));
+        return here(name)
+                .<ModelPlace>map(Function.identity())
+                .or(() -> onHub(name).map(OnHub::new))
+                .orElseThrow(() -> notFound("MODEL_NAME=", name, ""));
     }
 
     /// The folder of a model that must be on this machine. Throws [ConfigException].
     Path findHere(String name) {
-        var model = HubModel.parse(name);
-        return here(name, model)
-                .map(Here.class::cast)
-                .orElseThrow(
-                        () -> notFound("", name, model.isPresent() ? "; `jmlx pull " + name + "` downloads it" : ""))
+        return here(name)
+                .orElseThrow(() ->
+                        notFound("", name, onHub(name).isPresent() ? "; `jmlx pull " + name + "` downloads it" : ""))
                 .folder();
     }
 
-    private Optional<ModelPlace> here(@Nullable String name, Optional<HubModel> model) {
+    private Optional<Here> here(@Nullable String name) {
         return local(name)
                 .map(folder -> new Here(String.valueOf(folder.normalize().getFileName()), folder))
-                .or(() ->
-                        model.flatMap(wanted -> hub.cached(wanted).map(folder -> new Here(wanted.toString(), folder))))
-                .map(ModelPlace.class::cast);
+                .or(() -> onHub(name)
+                        .flatMap(model -> hub.cached(model).map(folder -> new Here(model.toString(), folder))));
+    }
+
+    private static Optional<HubModel> onHub(@Nullable String name) {
+        return name == null ? Optional.empty() : HubModel.parse(name);
     }
 
     private Optional<Path> local(@Nullable String name) {
@@ -90,7 +94,8 @@ record ModelResolver(Path workingFolder, Path jar, Hub hub) {
         return near.isEmpty() ? "" : "; near names here: " + String.join(", ", near);
     }
 
-    private List<String> names() {
+    /// Names of all models that are here.
+    List<String> names() {
         var names = new ArrayList<String>();
         modelFolders().filter(Files::isDirectory).forEach(folder -> {
             try (var models = Files.list(folder)) {

@@ -2,10 +2,8 @@ package dev.jmlx.hub;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -44,10 +42,7 @@ final class Download {
     /// The folder of the model's files. Throws [HubException].
     Path run(int connections) {
         try {
-            var locks = Files.createDirectories(cache.locks(model));
-            try (var channel = FileChannel.open(
-                            locks.resolve("jmlx.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                    var _ = lock(channel)) {
+            try (var _ = DownloadLock.take(cache.locks(model), progress::waiting)) {
                 return locked(connections);
             }
         } catch (IOException failed) {
@@ -56,22 +51,6 @@ final class Download {
                             + "; HF_HUB_CACHE can name another folder",
                     failed);
         }
-    }
-
-    private AutoCloseableLock lock(FileChannel channel) throws IOException {
-        var lock = channel.tryLock();
-        if (lock == null) {
-            progress.waiting(true);
-            lock = channel.lock();
-            progress.waiting(false);
-        }
-        return lock::release;
-    }
-
-    /// What `try` can close without a checked exception of its own.
-    private interface AutoCloseableLock extends AutoCloseable {
-        @Override
-        void close() throws IOException;
     }
 
     private Path locked(int connections) throws IOException {

@@ -1,5 +1,6 @@
 package dev.jmlx.hub;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -31,6 +32,16 @@ public final class Hub {
     /// The folder of a model that is complete in the cache.
     public Optional<Path> cached(HubModel model) {
         return cache.snapshot(model);
+    }
+
+    /// Why the hub cannot be used now, in one sentence; nothing when it answers.
+    public Optional<String> problem() {
+        try (var client = new HubClient(settings, retries)) {
+            client.ping();
+            return Optional.empty();
+        } catch (IOException | HubException problem) {
+            return Optional.of(String.valueOf(problem.getMessage()));
+        }
     }
 
     /// Downloads what is missing of a model's newest state of its revision, and returns its folder. Throws

@@ -102,10 +102,12 @@ public final class HubCache {
         if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
             throw new HubException(model.repo() + " is not in the cache " + root + " (`list` shows what is)");
         }
-        try {
+        try (var lock = DownloadLock.tryTake(locks(model))) {
+            if (lock == null) {
+                throw new HubException(model.repo() + " is being downloaded by another process; end that first");
+            }
             var bytes = bytes(folder.resolve("blobs"));
             delete(folder);
-            delete(locks(model));
             return bytes;
         } catch (IOException failed) {
             throw new HubException("not all of " + folder + " could be deleted: " + failed.getMessage(), failed);

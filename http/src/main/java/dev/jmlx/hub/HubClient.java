@@ -43,6 +43,7 @@ final class HubClient implements AutoCloseable {
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .connectTimeout(CONNECT)
+                .proxy(settings.proxies())
                 .build();
     }
 
@@ -81,6 +82,15 @@ final class HubClient implements AutoCloseable {
             }
         }
         return new Listing(commit, files);
+    }
+
+    /// Returns when the hub answers at all.
+    void ping() throws IOException {
+        var response = send(URI.create(settings.endpoint() + "/api/models?limit=1"), "");
+        response.body().close();
+        if (response.statusCode() >= 500) {
+            throw new IOException("the hub answers " + response.statusCode());
+        }
     }
 
     /// The bytes `from .. end - 1` of a file, or more around them. Throws IOException for what may work another

@@ -1,6 +1,7 @@
 package dev.jmlx.hub;
 
 import java.io.IOException;
+import java.net.ProxySelector;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -14,11 +15,17 @@ import org.jspecify.annotations.Nullable;
 /// Where the hub is and where its cache lies, by the variables that `huggingface_hub` knows. Immutable.
 ///
 /// `endpoint`: without a slash at its end. `token`: for gated and private models. `cache`: the folder of
-/// repositories. `isOffline`: nothing is asked of the hub.
-public record HubSettings(URI endpoint, @Nullable String token, Path cache, boolean isOffline) {
+/// repositories. `isOffline`: nothing is asked of the hub. `proxies`: what leads to it.
+public record HubSettings(URI endpoint, @Nullable String token, Path cache, boolean isOffline, ProxySelector proxies) {
     private static final Set<String> YES = Set.of("1", "ON", "YES", "TRUE");
 
-    /// Reads `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME`, `HF_HUB_CACHE` and `HF_HUB_OFFLINE` through
+    /// What is reached directly.
+    public HubSettings(URI endpoint, @Nullable String token, Path cache, boolean isOffline) {
+        this(endpoint, token, cache, isOffline, EnvironmentProxies.read(_ -> Optional.empty()));
+    }
+
+    /// Reads the variables of proxies, `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME`, `HF_HUB_CACHE` and
+    /// `HF_HUB_OFFLINE` through
     /// `setting`; `home`: the user's folder. Throws [HubException].
     public static HubSettings read(Function<String, Optional<String>> setting, Path home) {
         var base = setting.apply("HF_HOME")
@@ -39,7 +46,8 @@ public record HubSettings(URI endpoint, @Nullable String token, Path cache, bool
                 cache,
                 setting.apply("HF_HUB_OFFLINE")
                         .map(text -> YES.contains(text.toUpperCase(Locale.ROOT)))
-                        .orElse(false));
+                        .orElse(false),
+                EnvironmentProxies.read(setting));
     }
 
     private static Path inHome(String path, Path home) {

@@ -102,6 +102,11 @@ final class FakeHub implements AutoCloseable {
         rules.add(new Rule(where, fault, new AtomicInteger(times)));
     }
 
+    /// From now on all goes well.
+    void mend() {
+        rules.clear();
+    }
+
     /// Of each body.
     void limitSpeed(long bytesPerSecondFromNow) {
         bytesPerSecond = bytesPerSecondFromNow;
