@@ -91,7 +91,7 @@ final class AttentionTile {
         group = Shapes.headsPerKvHead(q, cache);
         rows = tokens * group;
         headDim = cache.headDim();
-        queryStride = cache.isLatent() ? Lanes.roundUp(headDim) : headDim;
+        queryStride = cache.isLatent() ? cache.valueStride() : headDim;
         width = width(cache);
         firstPosition = position;
         reserve();
@@ -136,10 +136,11 @@ final class AttentionTile {
     /// Takes in the positions `from .. to - 1`; `from` is the first of a strip.
     void attend(KvCache.Full cache, int slot, int kvHead, int from, int to) {
         if (cache.isLatent()) {
-            for (var at = from; at < to; at += LatentRows.ROWS) {
-                var count = Math.min(LatentRows.ROWS, to - at);
+            for (var at = from; at < to; ) {
+                var count = Math.min(to, (at / LatentRows.ROWS + 1) * LatentRows.ROWS) - at;
                 latents.load(cache, slot, at, count);
                 attendLatents(cache, at, count);
+                at += count;
             }
             return;
         }
