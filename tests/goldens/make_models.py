@@ -156,6 +156,73 @@ CONFIGS = {
             "attn_scale": 0.1,
         },
     },
+    "qwen2_vl": {
+        "model_type": "qwen2_vl",
+        "text_config": {
+            "model_type": "qwen2_vl_text",
+            **{k: v for k, v in TEXT.items() if k != "head_dim"},
+            "rope_theta": 1000000.0,
+            "rope_scaling": {"type": "mrope", "mrope_section": [4, 6, 6]},
+            "tie_word_embeddings": False,
+        },
+    },
+    "qwen3_vl": {
+        "model_type": "qwen3_vl",
+        "text_config": {
+            "model_type": "qwen3_vl_text",
+            **TEXT,
+            "rope_theta": 5000000.0,
+            "rope_scaling": {"mrope_interleaved": True, "mrope_section": [4, 6, 6], "rope_type": "default"},
+            "tie_word_embeddings": True,
+        },
+    },
+    "qwen3_vl_moe": {
+        "model_type": "qwen3_vl_moe",
+        "text_config": {
+            "model_type": "qwen3_vl_moe_text",
+            **TEXT,
+            "num_experts": 8,
+            "num_experts_per_tok": 2,
+            "decoder_sparse_step": 1,
+            "mlp_only_layers": [],
+            "moe_intermediate_size": 64,
+            "norm_topk_prob": True,
+            "tie_word_embeddings": False,
+            "rope_theta": 5000000.0,
+            "rope_scaling": {"mrope_interleaved": True, "mrope_section": [4, 6, 6], "rope_type": "default"},
+        },
+    },
+    # A dense layer, then experts; the bias chooses them, the weights come from the scores without it.
+    "lfm2_moe": {
+        "model_type": "lfm2_moe",
+        **{k: v for k, v in TEXT.items() if k not in ("head_dim", "rms_norm_eps")},
+        "norm_eps": 1e-5,
+        "conv_bias": False,
+        "conv_L_cache": 3,
+        "layer_types": ["conv", "full_attention", "conv", "full_attention"],
+        "full_attn_idxs": [1, 3],
+        "num_dense_layers": 1,
+        "num_experts": 8,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": 64,
+        "norm_topk_prob": True,
+        "use_expert_bias": True,
+        "rope_theta": 1000000.0,
+    },
+    "granitemoe": {
+        "model_type": "granitemoe",
+        **{k: v for k, v in TEXT.items() if k != "head_dim"},
+        "intermediate_size": 64,
+        "num_local_experts": 8,
+        "num_experts_per_tok": 2,
+        "attention_bias": False,
+        "logits_scaling": 2.0,
+        "attention_multiplier": 0.2,
+        "embedding_multiplier": 3.0,
+        "residual_multiplier": 0.5,
+        "rope_theta": 10000.0,
+        "tie_word_embeddings": True,
+    },
     # A tensor scale for each expert besides the scales of its groups.
     "qwen3_moe-nvfp4-global": {
         "model_type": "qwen3_moe",
@@ -188,6 +255,8 @@ AWQ = {"quant_method": "awq", "bits": 4, "group_size": 64, "zero_point": True, "
 AWQ_ORDER = [0, 4, 1, 5, 2, 6, 3, 7]
 
 UNUSED = {
+    "qwen2_vl": ["vision_tower.blocks.0.attn.qkv.weight"],
+    "qwen3_vl": ["vision_tower.blocks.0.attn.qkv.weight", "vision_tower.deepstack_merger_list.0.norm.weight"],
     "gemma3": ["vision_tower.encoder.layers.0.mlp.fc1.weight", "multi_modal_projector.mm_soft_emb_norm.weight"],
     "gemma4": ["vision_tower.patch_embedder.weight", "embed_vision.embedding_projection.weight", "audio_tower.layers.0.w"],
     "kimi_k25": ["vision_tower.patch_embed.proj.weight", "mm_projector.proj.0.weight"],

@@ -6,13 +6,11 @@ import dev.jmlx.engine.nn.GatedMlp;
 import dev.jmlx.engine.nn.Linear;
 import dev.jmlx.engine.nn.Mamba2;
 import dev.jmlx.engine.nn.Mixer;
-import dev.jmlx.engine.nn.Moe;
 import dev.jmlx.engine.nn.PreNormBlock;
 import dev.jmlx.engine.nn.RmsNorm;
 import dev.jmlx.engine.nn.Rope;
 import dev.jmlx.engine.ops.Activation;
 import dev.jmlx.engine.ops.AttentionSpec;
-import dev.jmlx.engine.ops.Routing;
 import dev.jmlx.engine.ops.StateSpace;
 import dev.jmlx.engine.weights.ModelConfig;
 import dev.jmlx.engine.weights.ModelLoadException;
@@ -87,14 +85,8 @@ record GraniteHybrid(ModelConfig config, Sizes sizes, AttentionSpec spec, Activa
         if (experts == 0) {
             return GatedMlp.load(scope.scope("mlp"), sizes.hiddenSize(), sizes.intermediateSize(), activation);
         }
-        var moe = scope.scope("block_sparse_moe");
-        return new Moe(
-                Linear.load(moe, "router.layer", sizes.hiddenSize(), experts),
-                Routing.softmax(config.integer("num_experts_per_tok", 1), true),
-                Moe.loadExperts(
-                        moe.scope("switch_mlp"), experts, sizes.hiddenSize(), sizes.intermediateSize(), activation),
-                shared(scope.scope("shared_mlp")),
-                null);
+        var shared = shared(scope.scope("shared_mlp"));
+        return Granite.experts(config, scope.scope("block_sparse_moe"), sizes, activation, shared);
     }
 
     private GatedMlp shared(Weights weights) {

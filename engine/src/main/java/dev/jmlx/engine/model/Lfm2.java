@@ -1,9 +1,11 @@
 package dev.jmlx.engine.model;
 
 import dev.jmlx.engine.cache.Reach;
+import dev.jmlx.engine.nn.FeedForward;
 import dev.jmlx.engine.nn.GatedMlp;
 import dev.jmlx.engine.nn.Linear;
 import dev.jmlx.engine.nn.Mixer;
+import dev.jmlx.engine.nn.Moe;
 import dev.jmlx.engine.nn.PreNormBlock;
 import dev.jmlx.engine.nn.RmsNorm;
 import dev.jmlx.engine.nn.Rope;
@@ -12,20 +14,43 @@ import dev.jmlx.engine.nn.ShortConvolution;
 import dev.jmlx.engine.ops.Activation;
 import dev.jmlx.engine.ops.AttentionSpec;
 import dev.jmlx.engine.ops.Convolution;
+import dev.jmlx.engine.ops.Routing;
 import dev.jmlx.engine.weights.ModelConfig;
 import dev.jmlx.engine.weights.ModelLoadException;
 import dev.jmlx.engine.weights.Weights;
 import java.util.Arrays;
 
-/// LFM2: short convolutions between gates, and some layers of attention with norms for each head.
+/// LFM2: short convolutions between gates, and some layers of attention with norms for each head; experts behind
+/// a few dense layers.
 ///
-/// Source: mlx-lm `models/lfm2.py`.
+/// Source: mlx-lm `models/lfm2.py`, `models/lfm2_moe.py`.
 final class Lfm2 {
     private Lfm2() {}
 
     static Model load(ModelConfig config, Weights weights) {
         var mlpSize = mlpSize(config);
         var sizes = Sizes.load(config, "norm_eps");
+        return load(config, weights, sizes, (scope, _) -> mlp(scope, sizes, mlpSize));
+    }
+
+    static Model moe(ModelConfig config, Weights weights) {
+        var sizes = Sizes.load(config, "norm_eps");
+        var dense = config.integer("num_dense_layers", 0);
+        return load(
+                config,
+                weights,
+                sizes,
+                (scope, layer) -> layer < dense
+                        ? GatedMlp.load(scope, sizes.hiddenSize(), sizes.intermediateSize(), Activation.SILU)
+                        : experts(config, scope, sizes));
+    }
+
+    /// Of a layer's scope and number.
+    private interface FeedForwards {
+        FeedForward load(Weights scope, int layer);
+    }
+
+    private static Model load(ModelConfig config, Weights weights, Sizes sizes, FeedForwards feedForwards) {
         var types = config.strings("layer_types");
         var attending = config.integers("full_attn_idxs");
         if (attending.length == 0 && types.size() != sizes.layers()) {
@@ -48,7 +73,7 @@ final class Lfm2 {
                                     ? attention(scope.scope("self_attn"), sizes, spec)
                                     : convolution(config, scope.scope("conv"), sizes),
                             RmsNorm.load(scope, "ffn_norm", sizes.hiddenSize(), sizes.eps()),
-                            mlp(scope.scope("feed_forward"), sizes, mlpSize));
+                            feedForwards.load(scope.scope("feed_forward"), layer));
                 },
                 scope -> RmsNorm.load(scope, "embedding_norm", sizes.hiddenSize(), sizes.eps()));
     }
@@ -86,6 +111,25 @@ final class Lfm2 {
                 Linear.loadParts(weights, "in_proj", size, size, size, size),
                 new Convolution(taps, weights.vectorIfPresent("conv.bias", size), false),
                 Linear.load(weights, "out_proj", size, size));
+    }
+
+    private static Moe experts(ModelConfig config, Weights weights, Sizes sizes) {
+        var count = config.integer("num_experts", 1);
+        var routing = new Routing(
+                Routing.Kind.SIGMOID,
+                config.integer("num_experts_per_tok", 1),
+                config.flag("norm_topk_prob", true),
+                (float) config.number("routed_scaling_factor", 1),
+                config.flag("use_expert_bias", true) ? weights.vector("expert_bias", count) : null,
+                1,
+                1);
+        var size = config.integer("moe_intermediate_size", 1);
+        return new Moe(
+                Linear.load(weights, "gate", sizes.hiddenSize(), count),
+                routing,
+                Moe.loadExperts(weights.scope("switch_mlp"), count, sizes.hiddenSize(), size, Activation.SILU),
+                null,
+                null);
     }
 
     private static GatedMlp mlp(Weights weights, Sizes sizes, int mlpSize) {

@@ -20,6 +20,7 @@ public final class Models {
             "joyai_llm_flash", "deepseek_v3",
             "llava", "mistral3",
             "minimax_m2", "minimax",
+            "qwen2_5_vl", "qwen2_vl",
             "xverse", "llama");
 
     /// Architectures that a message about an unknown one names.
@@ -45,11 +46,13 @@ public final class Models {
         put("glm_moe_dsa", Deepseek::glmDsa, "GLM-5-4bit");
         put("gpt_oss", GptOss::load, "gpt-oss-20b-MXFP4-Q8");
         put("granite", Granite::load, "granite-3.3-8b-instruct-4bit");
+        put("granitemoe", Granite::moe, "granite-3.1-3b-a800m-instruct-4bit");
         put("granitemoehybrid", GraniteHybrid::load, "granite-4.0-h-tiny-4bit");
         put("hunyuan_v1_dense", Hunyuan::load, "Hunyuan-7B-Instruct-4bit");
         put("kimi_k2", Deepseek::load, "Kimi-K2-Instruct-4bit");
         put("kimi_k25", Wrapped::kimiK25, "Kimi-K2.5");
         put("lfm2", Lfm2::load, "LFM2-1.2B-4bit");
+        put("lfm2_moe", Lfm2::moe, "LFM2-8B-A1B-4bit");
         put("llama", Llama::load, "Llama-3.2-3B-Instruct-4bit");
         put("llama4", Llama4::load, "Llama-4-Scout-17B-16E-Instruct-4bit");
         put("llama4_text", Llama4Text::load, "MobileLLM-R1-950M-4bit-mlx");
@@ -64,11 +67,14 @@ public final class Models {
         put("phi3", Phi3::load, "Phi-4-mini-instruct-4bit");
         put("qwen2", Llama::qwen2, "Qwen2.5-Coder-7B-Instruct-4bit");
         put("qwen2_moe", QwenMoe::qwen2, "Qwen1.5-MoE-A2.7B-Chat-4bit");
+        put("qwen2_vl", Wrapped::qwen2Vl, "Qwen2.5-VL-7B-Instruct-4bit");
         put("qwen3", Qwen3::load, "Qwen3-8B-4bit");
         put("qwen3_5", Qwen3Next::qwen35, "Qwen3.5-9B-4bit");
         put("qwen3_5_moe", Qwen3Next::qwen35, "Qwen3.5-35B-A3B-4bit");
         put("qwen3_moe", QwenMoe::qwen3, "Qwen3-Coder-30B-A3B-Instruct-4bit");
         put("qwen3_next", Qwen3Next::load, "Qwen3-Next-80B-A3B-Instruct-4bit");
+        put("qwen3_vl", Wrapped::qwen3Vl, "Qwen3-VL-8B-Instruct-4bit");
+        put("qwen3_vl_moe", Wrapped::qwen3VlMoe, "Qwen3-VL-30B-A3B-Instruct-4bit");
         put("seed_oss", Llama::load, "Seed-OSS-36B-Instruct-4bit");
         put("smollm3", Llama::smolLm3, "SmolLM3-3B-4bit");
     }

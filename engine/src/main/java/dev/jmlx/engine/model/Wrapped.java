@@ -8,7 +8,8 @@ import dev.jmlx.engine.weights.Weights;
 /// weights are under `language_model.`; the others are skipped.
 ///
 /// What `text_config` leaves out are the defaults of the model for images, not those of the model for text
-/// alone. Source: mlx-lm `models/mistral3.py`, `models/gemma3.py`, `models/gemma4.py`, `models/kimi_k25.py`.
+/// alone. Source: mlx-lm `models/mistral3.py`, `models/gemma3.py`, `models/gemma4.py`, `models/kimi_k25.py`,
+/// `models/qwen2_vl.py`, `models/qwen3_vl.py`, `models/qwen3_vl_moe.py`.
 final class Wrapped {
     private Wrapped() {}
 
@@ -48,6 +49,23 @@ final class Wrapped {
     static Model kimiK25(ModelConfig config, Weights weights) {
         skipVision(weights);
         return Deepseek.load(text(config), weights.scope("language_model"));
+    }
+
+    /// Qwen2-VL and Qwen2.5-VL; early conversions have no `text_config`.
+    static Model qwen2Vl(ModelConfig config, Weights weights) {
+        skipVision(weights);
+        var text = config.has("text_config") ? text(config) : config;
+        return Llama.qwen2(text, weights.scope("language_model"));
+    }
+
+    static Model qwen3Vl(ModelConfig config, Weights weights) {
+        skipVision(weights);
+        return Qwen3.load(text(config), weights.scope("language_model"));
+    }
+
+    static Model qwen3VlMoe(ModelConfig config, Weights weights) {
+        skipVision(weights);
+        return QwenMoe.qwen3(text(config), weights.scope("language_model"));
     }
 
     /// The configuration of the text part.
