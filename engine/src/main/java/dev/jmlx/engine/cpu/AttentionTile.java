@@ -122,9 +122,9 @@ final class AttentionTile {
     }
 
     private void reserve() {
-        if (maxima.length < rows || queries.length < rows * queryStride || results.length < rows * width) {
-            // In whole calls of LatentRows, too.
-            var most = Math.ceilDiv(Math.max(rows, ROWS), LatentRows.QUERIES) * LatentRows.QUERIES;
+        // LatentRows reads whole calls.
+        var most = Math.ceilDiv(Math.max(rows, ROWS), LatentRows.QUERIES) * LatentRows.QUERIES;
+        if (maxima.length < most || queries.length < most * queryStride || results.length < most * width) {
             scores = new float[most * STRETCH];
             queries = new float[most * queryStride];
             results = new float[most * width];

@@ -72,15 +72,16 @@ public final class CpuOps implements Ops {
             scratch[i] = new Scratch();
         }
         repacker = new Repacker(pool);
-        inputs = new LinearInputs(new VectorInput(), new FewInput(), new ShortFewInput(pool), new TokensInput(pool));
+        var shorts = new ShortFewInput(pool);
+        inputs = new LinearInputs(new TokenInput(precision, shorts), new FewInput(), shorts, new TokensInput(pool));
         linear = new LinearTask(pool, scratch, precision, inputs);
         decodeLinears = new DecodeLinears(pool, scratch, precision, inputs);
-        gated = new GatedTask(pool, scratch, inputs.vector());
+        gated = new GatedTask(pool, scratch, inputs.one());
         rows = new RowTask(pool);
         recurrence = new RecurrenceTask(pool);
         attention = new AttentionTask(pool, attentionThreads, ropes);
         index = new IndexTask(pool);
-        expertVectors = new ExpertVectors(pool, rows);
+        expertVectors = new ExpertVectors(pool, rows, precision);
         heads = new HeadsTask(pool, scratch);
         reading = new ReadTask(pool, scratch);
     }

@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// The linear layers of a decoding step: one token ([MatVec]) or a few ([FewTokens], [ShortFewTokens] where
+/// The linear layers of a decoding step: one token ([TokenInput]) or a few ([FewTokens], [ShortFewTokens] where
 /// they may be rounded), straight from the row blocks.
 ///
 /// Consecutive layers that read the same activations, as q, k and v do, run together in one parallel region: a
@@ -80,14 +80,13 @@ final class DecodeLinears implements WorkerPool.Task {
             return;
         }
         var first = layers[0].weight();
-        var few = x.rows() > 1;
-        inShorts = few && precision == Precision.FAST && ShortFewTokens.applies(first);
-        if (inShorts) {
+        inShorts = precision == Precision.FAST && ShortFewTokens.applies(first);
+        if (x.rows() == 1) {
+            inputs.one().prepare(x, first);
+        } else if (inShorts) {
             inputs.shortFew().prepare(x, (RowBlocks.Quantized) first);
-        } else if (few) {
-            inputs.few().prepare(x, first);
         } else {
-            inputs.vector().prepare(x, first);
+            inputs.few().prepare(x, first);
         }
         blocks = 0;
         for (var i = 0; i < count; i++) {
@@ -124,8 +123,7 @@ final class DecodeLinears implements WorkerPool.Task {
     private void compute(Layer layer, int from, int end, Scratch own) {
         var matrix = layer.weight();
         if (x.rows() == 1) {
-            var out = layer.out;
-            MatVec.blocks(matrix, from, end, inputs.vector(), out.data(), out.offset() + from * Lanes.COUNT);
+            inputs.one().multiply(matrix, from, end, layer.out.data(), layer.out.offset() + from * Lanes.COUNT);
         } else {
             var most = Math.max(1, FEW_WEIGHTS / (matrix.cols() * Lanes.COUNT));
             for (int first = from, last; first < end; first = last) {

@@ -1,6 +1,7 @@
 package dev.jmlx.engine.cpu;
 
 import dev.jmlx.engine.ops.Experts;
+import dev.jmlx.engine.ops.Precision;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -10,6 +11,8 @@ import java.util.List;
 /// An expert's layers are small: one after the other, regions began and ended about as often as threads had
 /// read a hundred kilobytes. One long-lived object per [CpuOps]; engine thread.
 final class ExpertVectors {
+    private final WorkerPool pool;
+    private final Precision precision;
     private final SeparateLinears linears;
     private final RowTask gating;
     private final CpuTensor row = new CpuTensor();
@@ -20,20 +23,22 @@ final class ExpertVectors {
 
     private int count;
 
-    ExpertVectors(WorkerPool pool, RowTask gating) {
+    ExpertVectors(WorkerPool pool, RowTask gating, Precision precision) {
+        this.pool = pool;
+        this.precision = precision;
         linears = new SeparateLinears(pool);
         this.gating = gating;
     }
 
     /// A vector and its arrangement for weights.
-    private record Input(CpuTensor row, VectorInput arranged) {
+    private record Input(CpuTensor row, TokenInput arranged) {
         /// From now on the row `index` of `x`, or its first `size` columns.
         void point(CpuTensor x, int index, int size) {
             row.point(x.data(), x.rowOffset(index), 1, size);
             arranged.forget();
         }
 
-        VectorInput prepared(RowBlocks weight) {
+        TokenInput prepared(RowBlocks weight) {
             arranged.prepare(row, weight);
             return arranged;
         }
@@ -126,7 +131,7 @@ final class ExpertVectors {
     /// each token, whose experts read the same arrangement.
     private boolean gather(CpuTensor x, ExpertRows rows, StepArena memory) {
         while (inputs.size() < Math.max(count, x.rows())) {
-            inputs.add(new Input(new CpuTensor(), new VectorInput()));
+            inputs.add(new Input(new CpuTensor(), new TokenInput(precision, new ShortFewInput(pool))));
         }
         if (!rows.scalesInputs()) {
             for (var token = 0; token < x.rows(); token++) {

@@ -11,13 +11,13 @@ import org.jspecify.annotations.Nullable;
 final class GatedTask implements WorkerPool.Task {
     private final WorkerPool pool;
     private final Scratch[] scratch;
-    private final VectorInput input;
+    private final TokenInput input;
     private @Nullable RowBlocks gate;
     private @Nullable RowBlocks up;
     private CpuTensor out = new CpuTensor();
     private Activation activation = Activation.SILU;
 
-    GatedTask(WorkerPool pool, Scratch[] scratch, VectorInput input) {
+    GatedTask(WorkerPool pool, Scratch[] scratch, TokenInput input) {
         this.pool = pool;
         this.scratch = scratch;
         this.input = input;
@@ -49,8 +49,8 @@ final class GatedTask implements WorkerPool.Task {
         }
         var to = out.offset() + from * Lanes.COUNT;
         var upped = scratch[worker].results((end - from) * Lanes.COUNT);
-        MatVec.blocks(first, from, end, input, out.data(), to);
-        MatVec.blocks(second, from, end, input, upped, 0);
+        input.multiply(first, from, end, out.data(), to);
+        input.multiply(second, from, end, upped, 0);
         var rows = Math.min(first.rows(), end * Lanes.COUNT) - from * Lanes.COUNT;
         Exponentials.gate(activation, out.data(), to, upped, 0, rows);
     }

@@ -21,7 +21,7 @@ final class SeparateLinears implements WorkerPool.Task {
     /// One noted layer, used again; `firstBlock` is the number of its first row block among those of all.
     private static final class Layer {
         private @Nullable RowBlocks weight;
-        private VectorInput x = new VectorInput();
+        private @Nullable TokenInput x;
         private float[] y = new float[0];
         private int to;
         private int firstBlock;
@@ -29,11 +29,15 @@ final class SeparateLinears implements WorkerPool.Task {
         RowBlocks weight() {
             return Objects.requireNonNull(weight);
         }
+
+        TokenInput x() {
+            return Objects.requireNonNull(x);
+        }
     }
 
     /// Notes `y[to ..] = weight * x`, whole blocks of it; there is a kernel ([MatVec#applies]), and `x` was
     /// arranged for the weight.
-    void add(RowBlocks weight, VectorInput x, float[] y, int to) {
+    void add(RowBlocks weight, TokenInput x, float[] y, int to) {
         if (count == layers.size()) {
             layers.add(new Layer());
         }
@@ -65,7 +69,7 @@ final class SeparateLinears implements WorkerPool.Task {
             var first = Math.max(0, from - layer.firstBlock);
             var last = Math.min(layer.weight().blocks(), end - layer.firstBlock);
             if (first < last) {
-                MatVec.blocks(layer.weight(), first, last, layer.x, layer.y, layer.to + first * Lanes.COUNT);
+                layer.x().multiply(layer.weight(), first, last, layer.y, layer.to + first * Lanes.COUNT);
             }
         }
     }

@@ -8,8 +8,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
-/// The activations of a few tokens as [ShortFewTokens] wants them: 16-bit integers in pairs, with a scale for
-/// each token and up to 64 columns.
+/// The activations of one token or a few as [ShortMatVec] and [ShortFewTokens] want them: 16-bit integers in
+/// pairs, with a scale for each token and up to 64 columns.
 ///
 /// A pair is the activations of columns `k` (low half) and `k + 4` (high half) of a word's eight, and products
 /// of either half are added up on their own. The scale makes the absolute values of each half of its columns
@@ -17,14 +17,13 @@ import org.jspecify.annotations.Nullable;
 /// signs, as in [ShortInput]. Sums of the activations themselves are not quantized. An activation that is no
 /// number makes all results of its token no numbers.
 ///
-/// All of it is one array of ints, in the order in which it is read: for each tile of four tokens, for each
-/// sum, `starts[token], pairs[word][token][pair], scales[token], sums[token]`, the last two as bits of floats.
+/// All of it is one array of ints, in the order in which it is read: for each tile of four tokens, or of the only
+/// one, for each sum, `starts[token], pairs[word][token][pair], scales[token], sums[token]`, the last two as bits of
+/// floats.
 ///
 /// Tokens that the last tile has too much are zero. Remembers what it holds; [#forget] must be called when
 /// tensors may have changed. Filled by the pool; engine thread, workers inside.
 final class ShortFewInput implements WorkerPool.Task {
-    private static final int WIDTH = ShortFewTokens.TOKENS;
-
     /// Half of the eight columns of a word, whatever the width of the kernels.
     private static final VectorSpecies<Float> HALF_WORD = FloatVector.SPECIES_128;
 
@@ -48,6 +47,10 @@ final class ShortFewInput implements WorkerPool.Task {
     private int[] records = new int[0];
     private CpuTensor x = new CpuTensor();
     private int tokens;
+
+    /// Tokens of a tile.
+    private int width = ShortFewTokens.TOKENS;
+
     private int cols;
     private int groupSize;
     private float factor;
@@ -71,6 +74,7 @@ final class ShortFewInput implements WorkerPool.Task {
         tensor = rows;
         x = rows;
         tokens = rows.rows();
+        width = tokens == 1 ? 1 : ShortFewTokens.TOKENS;
         cols = rows.cols();
         groupSize = weight.groupSize();
         type = weight.scaleType();
@@ -93,14 +97,19 @@ final class ShortFewInput implements WorkerPool.Task {
 
     /// The kernel reads the starts behind the last record too.
     private void resize() {
-        var room = recordsAt(tiles()) + WIDTH;
+        var room = recordsAt(tiles()) + width;
         if (records.length < room) {
             records = new int[room];
         }
     }
 
+    /// Tokens of a tile: 1 where there is no other.
+    int width() {
+        return width;
+    }
+
     int tiles() {
-        return Math.ceilDiv(tokens, WIDTH);
+        return Math.ceilDiv(tokens, width);
     }
 
     int[] records() {
@@ -119,8 +128,8 @@ final class ShortFewInput implements WorkerPool.Task {
     }
 
     /// Ints of a record, which has `columns` columns of each token.
-    static int recordInts(int columns) {
-        return WIDTH + WIDTH * columns / 2 + 2 * WIDTH;
+    int recordInts(int columns) {
+        return width + width * columns / 2 + 2 * width;
     }
 
     @Override
@@ -129,14 +138,14 @@ final class ShortFewInput implements WorkerPool.Task {
         var tile = unit / stretches;
         var from = unit % stretches * UNIT;
         var end = Math.min(cols, from + UNIT);
-        for (var lane = 0; lane < WIDTH; lane++) {
+        for (var lane = 0; lane < width; lane++) {
             arrange(tile, lane, from, end);
         }
     }
 
     /// The columns `from .. end - 1` of the token in `lane` of a tile.
     private void arrange(int tile, int lane, int from, int end) {
-        var token = tile * WIDTH + lane;
+        var token = tile * width + lane;
         var step = columns(groupSize);
         var record = recordsAt(tile) + from / step * recordInts(step);
         for (var col = from; col < end; col += step) {
@@ -151,19 +160,19 @@ final class ShortFewInput implements WorkerPool.Task {
 
     private void clear(int count, int record, int lane) {
         records[record + lane] = 0;
-        var at = record + WIDTH + lane * ShortFewTokens.PAIRS;
+        var at = record + width + lane * ShortFewTokens.PAIRS;
         for (var i = 0; i < count; i += ShortFewTokens.COLUMNS) {
             Arrays.fill(records, at, at + ShortFewTokens.PAIRS, 0);
-            at += WIDTH * ShortFewTokens.PAIRS;
+            at += width * ShortFewTokens.PAIRS;
         }
         var scale = scaleAt(count, record, lane);
         records[scale] = 0;
-        records[scale + WIDTH] = 0;
+        records[scale + width] = 0;
     }
 
-    /// The scale of a record's token in `lane`; its sum lies [#WIDTH] behind.
-    private static int scaleAt(int count, int record, int lane) {
-        return record + WIDTH + WIDTH * count / 2 + lane;
+    /// The scale of a record's token in `lane`; its sum lies [#width] behind.
+    private int scaleAt(int count, int record, int lane) {
+        return record + width + width * count / 2 + lane;
     }
 
     /// Quantizes `count` activations from element `from` of the tensor.
@@ -183,21 +192,21 @@ final class ShortFewInput implements WorkerPool.Task {
         var inverse = largest < ShortInput.TINY ? 0 : ABSOLUTE_SUM / largest;
         var lowSum = IntVector.zero(HALF_WORD_INTS);
         var highSum = IntVector.zero(HALF_WORD_INTS);
-        var at = record + WIDTH + lane * ShortFewTokens.PAIRS;
+        var at = record + width + lane * ShortFewTokens.PAIRS;
         for (var i = from; i < from + count; i += ShortFewTokens.COLUMNS) {
             var low = round(FloatVector.fromArray(HALF_WORD, values, i), inverse);
             var high = round(FloatVector.fromArray(HALF_WORD, values, i + ShortFewTokens.PAIRS), inverse);
             lowSum = lowSum.add(low);
             highSum = highSum.add(high);
             low.and(0xFFFF).or(high.lanewise(VectorOperators.LSHL, 16)).intoArray(records, at);
-            at += WIDTH * ShortFewTokens.PAIRS;
+            at += width * ShortFewTokens.PAIRS;
         }
         var low = -8 * lowSum.reduceLanes(VectorOperators.ADD);
         var high = -8 * highSum.reduceLanes(VectorOperators.ADD);
         records[record + lane] = (low & 0xFFFF) | (high << 16);
         var scale = scaleAt(count, record, lane);
         records[scale] = Float.floatToRawIntBits(largest / ABSOLUTE_SUM * factor);
-        records[scale + WIDTH] = Float.floatToRawIntBits(sum.reduceLanes(VectorOperators.ADD) * factor);
+        records[scale + width] = Float.floatToRawIntBits(sum.reduceLanes(VectorOperators.ADD) * factor);
     }
 
     /// The integers in the lower halves of the lanes.

@@ -34,7 +34,7 @@ final class ShortFewTokens {
     static final int PAIRS = COLUMNS / 2;
 
     /// The lowest four bits of two shorts.
-    private static final int NIBBLES = 0x000F_000F;
+    static final int NIBBLES = 0x000F_000F;
 
     private ShortFewTokens() {}
 

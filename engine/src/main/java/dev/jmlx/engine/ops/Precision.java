@@ -4,8 +4,8 @@ package dev.jmlx.engine.ops;
 public enum Precision {
     /// Activations in f32 everywhere.
     EXACT,
-    /// Where that is faster, activations may be rounded to integers with a scale for 32 to 64 of them: those of
-    /// prompts and of several tokens in a step. So what one sequence gets can depend, by roundings, on whether
-    /// others are served beside it.
+    /// Where that is faster, activations may be rounded to integers with a scale for 32 to 64 of them. Which
+    /// kernel is the fastest depends on the tokens of a step, so what one sequence gets can depend, by
+    /// roundings, on whether others are served beside it.
     FAST
 }

@@ -13,7 +13,8 @@ import net.jqwik.api.constraints.IntRange;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 
-/// [ShortFewTokens] against a scalar product in double of the same integers, and [ShortFewInput], which makes
+/// [ShortFewTokens] and, for one token, [ShortMatVec] against a scalar product in double of the same integers, and
+/// [ShortFewInput], which makes
 /// them.
 ///
 /// Tolerance: that of [GemmTest] with the sums of up to 64 columns as terms.
@@ -47,7 +48,7 @@ class ShortFewTokensTest {
                 var pool = new WorkerPool(2)) {
             var random = new Random(4);
             var input = new ShortFewInput(pool);
-            for (var tokens : new int[] {15, 2, 5}) {
+            for (var tokens : new int[] {15, 2, 1, 5}) {
                 var weights = RandomRowBlocks.weights(random, arena, 40, 640 * tokens, 64, DType.BF16);
                 compare(weights, activations(random, tokens, weights.cols()), input);
             }
@@ -165,6 +166,11 @@ class ShortFewTokensTest {
         input.prepare(x, weights);
         var sums = new float[weights.blocks() * ShortFewTokens.TOKENS * Lanes.COUNT];
         var out = new float[x.rows() * weights.rows()];
+        if (x.rows() == 1) {
+            ShortMatVec.blocks(weights, 0, weights.blocks(), input, sums, 0);
+            System.arraycopy(sums, 0, out, 0, out.length);
+            return out;
+        }
         for (var token = 0; token < x.rows(); token++) {
             if (token % ShortFewTokens.TOKENS == 0) {
                 Arrays.fill(sums, 0);
@@ -183,19 +189,19 @@ class ShortFewTokensTest {
 
     /// What the kernel computes with instead of an activation, in steps.
     private static int integer(ShortFewInput input, int token, int col, int columns) {
-        var word = col % columns / ShortFewTokens.COLUMNS * ShortFewTokens.TOKENS + token % ShortFewTokens.TOKENS;
-        var pair = ShortFewTokens.TOKENS + word * ShortFewTokens.PAIRS + col % ShortFewTokens.PAIRS;
+        var word = col % columns / ShortFewTokens.COLUMNS * input.width() + token % input.width();
+        var pair = input.width() + word * ShortFewTokens.PAIRS + col % ShortFewTokens.PAIRS;
         var ints = input.records()[record(input, token, col, columns) + pair];
         return col % ShortFewTokens.COLUMNS < ShortFewTokens.PAIRS ? (short) ints : ints >> 16;
     }
 
     private static double step(ShortFewInput input, int token, int col, int columns) {
-        var scale = ShortFewTokens.TOKENS + columns / 2 * ShortFewTokens.TOKENS + token % ShortFewTokens.TOKENS;
+        var scale = input.width() + columns / 2 * input.width() + token % input.width();
         return Float.intBitsToFloat(input.records()[record(input, token, col, columns) + scale]);
     }
 
     private static int record(ShortFewInput input, int token, int col, int columns) {
-        return input.recordsAt(token / ShortFewTokens.TOKENS) + col / columns * ShortFewInput.recordInts(columns);
+        return input.recordsAt(token / input.width()) + col / columns * input.recordInts(columns);
     }
 
     private static double factor(RowBlocks.Quantized weights) {
