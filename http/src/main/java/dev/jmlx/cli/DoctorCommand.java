@@ -42,7 +42,7 @@ final class DoctorCommand implements Callable<Integer> {
         backend(config);
         var usable = ModelSummary.usableMemory();
         line("memory", gigabytes(usable) + " for a model with its cache and the program");
-        disk(config.hub().cache());
+        disk(resolver.hub().cache().root());
         hub(resolver.hub(), config);
         port(config.listen());
         model(resolver, config);
@@ -104,6 +104,9 @@ final class DoctorCommand implements Callable<Integer> {
         try {
             switch (resolver.find(config.model().name())) {
                 case ModelPlace.Here(var name, var folder) -> line("model", name + " in " + folder);
+                case ModelPlace.OnHub(var model)
+                when config.hub().isOffline() ->
+                    problem("model", model + " is not complete in the cache, and HF_HUB_OFFLINE is set");
                 case ModelPlace.OnHub(var model) -> line("model", model + ", to be downloaded");
             }
         } catch (ConfigException missing) {

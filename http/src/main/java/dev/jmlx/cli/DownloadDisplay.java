@@ -3,7 +3,9 @@ package dev.jmlx.cli;
 import dev.jmlx.hub.DownloadProgress;
 import dev.jmlx.hub.Hub;
 import dev.jmlx.hub.HubModel;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -15,6 +17,8 @@ import java.util.Locale;
 /// The methods of an object belong to its own thread.
 final class DownloadDisplay implements AutoCloseable {
     private static final Duration PERIOD = Duration.ofMillis(250);
+
+    private static final Path STDERR = Path.of("/proc/self/fd/2");
 
     private static final int PERCENT_STEP = 5;
     private static final int MOST_FILES = 12;
@@ -29,6 +33,7 @@ final class DownloadDisplay implements AutoCloseable {
     private int drawn;
     private int shownPercent = -PERCENT_STEP;
     private boolean saysWaiting;
+    private String saidProblem = "";
 
     private DownloadDisplay(PrintWriter out, HubModel model, DownloadProgress progress, boolean isTerminal) {
         this.out = out;
@@ -49,7 +54,17 @@ final class DownloadDisplay implements AutoCloseable {
     @SuppressWarnings("SystemConsoleNull")
     private static boolean isTerminal() {
         var console = System.console();
-        return console != null && console.isTerminal();
+        return console != null && console.isTerminal() && isTerminal(STDERR) && !"dumb".equals(System.getenv("TERM"));
+    }
+
+    /// Where the system shows its files (Linux); elsewhere input and output must tell.
+    private static boolean isTerminal(Path stream) {
+        try {
+            var file = Files.readSymbolicLink(stream).toString();
+            return file.startsWith("/dev/pts/") || file.startsWith("/dev/tty");
+        } catch (IOException | UnsupportedOperationException _) {
+            return true;
+        }
     }
 
     private void run() {
@@ -67,6 +82,13 @@ final class DownloadDisplay implements AutoCloseable {
         if (progress.isWaiting() && !saysWaiting) {
             saysWaiting = true;
             out.println("Another process is downloading " + model + "; waiting for it");
+        }
+        var problem = progress.problem().orElse("");
+        if (!problem.equals(saidProblem)) {
+            saidProblem = problem;
+            // Behind what is drawn, which begins anew below.
+            drawn = 0;
+            out.println(problem + "; trying again");
         }
         if (progress.size() > 0) {
             if (isTerminal) {

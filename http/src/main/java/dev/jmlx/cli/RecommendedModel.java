@@ -14,8 +14,8 @@ record RecommendedModel(
     /// From small to large; sizes of summer 2026.
     static final List<RecommendedModel> ALL = List.of(
             new RecommendedModel("Qwen3.5-4B-MLX-4bit", 3.06, 1.07, 4, false),
-            new RecommendedModel("Qwen3-4B-Instruct-2507-4bit", 2.26, 4.83, 4, true),
             new RecommendedModel("Qwen3.5-9B-MLX-4bit", 5.95, 1.07, 9, false),
+            new RecommendedModel("Qwen3-4B-Instruct-2507-4bit", 2.26, 4.83, 4, true),
             new RecommendedModel("gpt-oss-20b-MXFP4-Q8", 12.1, 0.81, 3.6, false),
             new RecommendedModel("Qwen3.8-27B-4bit", 16.05, 2.15, 27, false),
             new RecommendedModel("Qwen3-30B-A3B-Instruct-2507-4bit", 17.2, 3.22, 3.3, true),

@@ -5,6 +5,7 @@ import dev.jmlx.engine.generate.EngineOptions;
 import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.http.messages.AnswerDefaults;
 import dev.jmlx.http.messages.RequestedSampling;
+import dev.jmlx.hub.HubException;
 import dev.jmlx.hub.HubSettings;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -57,7 +58,7 @@ record ServerConfig(
                                 settings.fraction("DEFAULT_TOP_P").orElse(null),
                                 null)),
                 engine(settings),
-                HubSettings.read(settings::text, Path.of(System.getProperty("user.home", ""))),
+                hub(settings),
                 settings.flag("VERBOSE"));
     }
 
@@ -68,6 +69,14 @@ record ServerConfig(
             return host;
         } catch (UnknownHostException _) {
             throw settings.wrong("HOST", "an address or name of this machine, such as 127.0.0.1");
+        }
+    }
+
+    private static HubSettings hub(Settings settings) {
+        try {
+            return HubSettings.read(settings::text, Path.of(System.getProperty("user.home", "")));
+        } catch (HubException wrong) {
+            throw new ConfigException(String.valueOf(wrong.getMessage()));
         }
     }
 

@@ -9,6 +9,7 @@ final class StartProgress {
     private final DownloadProgress download = new DownloadProgress();
     private volatile boolean isDownloading;
     private volatile double loaded;
+    private volatile long loadingSince;
 
     /// The progress of the download that begins now.
     DownloadProgress download() {
@@ -18,6 +19,9 @@ final class StartProgress {
 
     /// `fraction` of the weights is loaded; nothing is being downloaded any more.
     void loaded(double fraction) {
+        if (fraction == 0) {
+            loadingSince = System.nanoTime();
+        }
         isDownloading = false;
         loaded = fraction;
     }
@@ -25,6 +29,12 @@ final class StartProgress {
     StartState state() {
         return isDownloading
                 ? new StartState(Phase.DOWNLOADING, download.percent(), download.secondsLeft())
-                : new StartState(Phase.LOADING, 100 * loaded, 0);
+                : new StartState(Phase.LOADING, 100 * loaded, loadingLeft());
+    }
+
+    /// As the part that is loaded took.
+    private long loadingLeft() {
+        var fraction = loaded;
+        return fraction == 0 ? 0 : 1 + (long) ((System.nanoTime() - loadingSince) / 1e9 * (1 - fraction) / fraction);
     }
 }

@@ -1,6 +1,7 @@
 package dev.jmlx.http;
 
 import dev.jmlx.http.sse.ClientGoneException;
+import dev.jmlx.http.sse.SseWriter;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,15 +51,59 @@ public final class Dispatcher {
                 (System.nanoTime() - start) / 1_000_000);
     }
 
+    /// What everybody may read is answered as GET is, without the body; other paths exist, and that is all.
+    private static void head(HttpExchange exchange, Router routes) throws InterruptedException {
+        routes.allowed(exchange.request());
+        var match = routes.openGet(exchange.request());
+        if (match.isPresent()) {
+            match.get()
+                    .route()
+                    .handler()
+                    .handle(new HeadExchange(exchange), match.get().parameters());
+        } else {
+            exchange.respond(200, Map.of(), NO_BODY);
+        }
+    }
+
+    /// Leaves bodies out.
+    private record HeadExchange(HttpExchange inner) implements HttpExchange {
+        @Override
+        public Request request() {
+            return inner.request();
+        }
+
+        @Override
+        public String requestId() {
+            return inner.requestId();
+        }
+
+        @Override
+        public void respond(int status, Map<String, String> headers, byte[] json) {
+            inner.respond(status, headers, NO_BODY);
+        }
+
+        @Override
+        public SseWriter eventStream() {
+            return inner.eventStream();
+        }
+
+        @Override
+        public void onCancel(Runnable action) {
+            inner.onCancel(action);
+        }
+
+        @Override
+        public void fail(ApiException error) {
+            inner.fail(error);
+        }
+    }
+
     private void route(HttpExchange exchange) throws InterruptedException {
         var request = exchange.request();
         var routes = router;
         guard.checkBrowser(request);
         switch (request.method()) {
-            case "HEAD" -> {
-                routes.allowed(request);
-                exchange.respond(200, Map.of(), NO_BODY);
-            }
+            case "HEAD" -> head(exchange, routes);
             // No CORS headers: a browser then keeps foreign pages out.
             case "OPTIONS" -> exchange.respond(204, Map.of("allow", routes.allowed(request)), NO_BODY);
             default -> {

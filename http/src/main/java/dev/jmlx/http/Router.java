@@ -2,6 +2,7 @@ package dev.jmlx.http;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 
 /// Finds the handler for a request: the only list of what the server answers. Immutable, any thread.
@@ -28,6 +29,17 @@ public final class Router {
                 ErrorType.METHOD_NOT_ALLOWED,
                 request.method() + " is not allowed for " + request.path() + "; use " + allowed,
                 Map.of("allow", allowed));
+    }
+
+    /// The route for GET on this path, where it needs no key.
+    Optional<Match> openGet(Request request) {
+        for (var route : routes) {
+            var parameters = route.match(request.segments());
+            if (parameters.isPresent() && route.open() && route.method().equals("GET")) {
+                return Optional.of(new Match(route, parameters.get()));
+            }
+        }
+        return Optional.empty();
     }
 
     /// The methods of this path, for an `allow` header. Throws [ApiException] 404 when no route has this path.

@@ -2,10 +2,11 @@ package dev.jmlx.hub;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.List;
+import java.util.HashMap;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -47,40 +48,51 @@ final class Download {
             }
         } catch (IOException failed) {
             throw new HubException(
-                    model + " cannot be stored in " + cache.root() + ": " + failed.getMessage()
+                    model + " cannot be stored in " + cache.root() + ": " + reason(failed)
                             + "; HF_HUB_CACHE can name another folder",
                     failed);
         }
+    }
+
+    /// Some exceptions say no more than the path.
+    private static String reason(IOException problem) {
+        return problem instanceof AccessDeniedException denied
+                ? "no permission for " + denied.getFile()
+                : String.valueOf(problem.getMessage());
     }
 
     private Path locked(int connections) throws IOException {
         var listing = client.listing(model);
         ModelFiles.check(model, listing.files());
         progress.begin(listing.files());
-        var files = new ArrayList<FileDownload>();
+        checkSpace(listing);
+        var files = new HashMap<String, FileDownload>();
         try {
             for (var i = 0; i < listing.files().size(); i++) {
                 var file = listing.files().get(i);
                 if (isThere(listing.commit(), file)) {
                     progress.done(i);
-                } else {
-                    files.add(FileDownload.open(cache.blob(model, file), file, i, progress));
+                } else if (!files.containsKey(file.blob())) {
+                    files.put(file.blob(), FileDownload.open(cache.blob(model, file), file, i, progress));
                 }
             }
-            checkSpace(files);
-            files.forEach(this::queue);
+            files.values().forEach(this::queue);
             fetch(listing.commit(), connections);
         } finally {
-            for (var file : files) {
+            for (var file : files.values()) {
                 file.close();
             }
         }
-        for (var file : listing.files()) {
-            if (!cache.has(model, listing.commit(), file)) {
-                cache.link(model, listing.commit(), file);
+        for (var i = 0; i < listing.files().size(); i++) {
+            var file = listing.files().get(i);
+            if (!isThere(listing.commit(), file)) {
+                throw new IOException(file.name() + " is not there after its download");
             }
+            cache.link(model, listing.commit(), file);
+            progress.done(i);
         }
         cache.setCommit(model, listing.commit());
+        cache.dropPartials(model);
         return cache.snapshots(model).resolve(listing.commit());
     }
 
@@ -89,8 +101,14 @@ final class Download {
         return cache.has(model, commit, file) || (Files.isRegularFile(blob) && Files.size(blob) == file.size());
     }
 
-    private void checkSpace(List<FileDownload> files) throws IOException {
-        var missing = files.stream().mapToLong(FileDownload::missing).sum();
+    /// Before anything is opened: where files cannot have holes, opening takes the space.
+    private void checkSpace(HubClient.Listing listing) throws IOException {
+        var missing = 0L;
+        for (var file : listing.files()) {
+            if (!isThere(listing.commit(), file)) {
+                missing += file.size() - PartialFile.bytes(FileDownload.partial(cache.blob(model, file)));
+            }
+        }
         var free = Files.getFileStore(cache.locks(model)).getUsableSpace();
         if (missing > free) {
             throw new HubException(String.format(
@@ -126,11 +144,14 @@ final class Download {
         var ended = new Semaphore(0);
         var threads = new ArrayList<Thread>();
         for (var i = 0; i < connections; i++) {
-            threads.add(Thread.ofVirtual().name("download-", i).start(() -> {
+            // Hashing keeps a thread busy for seconds.
+            threads.add(Thread.ofPlatform().daemon().name("download-" + i).start(() -> {
                 try {
                     work(commit, failure);
-                } catch (HubException | IOException problem) {
+                } catch (Exception problem) {
                     failure.set(problem);
+                } catch (Error fault) {
+                    failure.set(new IOException(fault.toString(), fault));
                 } finally {
                     ended.release();
                 }
@@ -187,6 +208,7 @@ final class Download {
                                 + ", or name another folder in HF_HUB_CACHE, and start again: it goes on from there",
                         full);
             } catch (IOException broken) {
+                progress.problem(file.remote().name() + ": " + broken.getMessage());
                 retries.pauseOrGiveUp(
                         file.remote().name() + " of " + model
                                 + " could not be fetched (what has come is kept; start again to go on)",

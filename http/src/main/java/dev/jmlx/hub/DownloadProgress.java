@@ -1,13 +1,19 @@
 package dev.jmlx.hub;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /// How far a download is. The download writes it, others look at it: any thread.
 public final class DownloadProgress {
     private volatile List<Part> files = List.of();
     private final Rate rate = new Rate();
+    /// Bytes that this download has fetched.
+    private final AtomicLong received = new AtomicLong();
+
     private volatile boolean isWaiting;
+    private volatile @Nullable String problem;
 
     /// One file: `bytes` of `size` have come; `isChecked`: they were right.
     public record File(String name, long size, long bytes, boolean isChecked) {}
@@ -29,6 +35,7 @@ public final class DownloadProgress {
     /// For this package: `bytes` more of file number `index`.
     void add(int index, long bytes) {
         files.get(index).bytes.addAndGet(bytes);
+        received.addAndGet(bytes);
     }
 
     /// For this package: file number `index` is there and right.
@@ -41,6 +48,16 @@ public final class DownloadProgress {
     /// For this package: whether another process has the download.
     void waiting(boolean now) {
         isWaiting = now;
+    }
+
+    /// For this package: what just failed and is tried again.
+    void problem(String sentence) {
+        problem = sentence;
+    }
+
+    /// What failed last and is or was tried again; nothing when all went well.
+    public Optional<String> problem() {
+        return Optional.ofNullable(problem);
     }
 
     /// Whether another process is downloading the same model.
@@ -72,7 +89,7 @@ public final class DownloadProgress {
 
     /// Over the last seconds; 0 while nothing comes.
     public long bytesPerSecond() {
-        return rate.perSecond(bytes(), System.nanoTime());
+        return rate.perSecond(received.get(), System.nanoTime());
     }
 
     /// About; 0 where that cannot be told.

@@ -8,11 +8,11 @@ import java.net.SocketAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.Function;
 
 /// The proxies that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name, in capitals or not, as curl and
@@ -21,44 +21,66 @@ final class EnvironmentProxies extends ProxySelector {
     /// By scheme.
     private final Map<String, InetSocketAddress> proxies;
 
+    /// By scheme: what is wrong with a variable.
+    private final Map<String, String> problems;
+
     private final List<String> exceptions;
 
-    private EnvironmentProxies(Map<String, InetSocketAddress> proxies, List<String> exceptions) {
+    private EnvironmentProxies(
+            Map<String, InetSocketAddress> proxies, Map<String, String> problems, List<String> exceptions) {
         this.proxies = proxies;
+        this.problems = problems;
         this.exceptions = exceptions;
     }
 
-    /// Reads the variables through `setting`. Throws [HubException] for one that is no address.
+    /// Reads the variables through `setting`. One that is no proxy counts only where it is needed
+    /// ([#requireUsable]).
     static EnvironmentProxies read(Function<String, Optional<String>> setting) {
-        var proxies = new TreeMap<String, InetSocketAddress>();
+        var proxies = new HashMap<String, InetSocketAddress>();
+        var problems = new HashMap<String, String>();
         for (var scheme : List.of("http", "https")) {
-            either(scheme + "_proxy", setting)
-                    .or(() -> either("all_proxy", setting))
-                    .ifPresent(address -> proxies.put(scheme, address(scheme + "_proxy", address)));
+            for (var name : List.of(scheme + "_proxy", "all_proxy")) {
+                for (var key : List.of(name, name.toUpperCase(Locale.ROOT))) {
+                    var value = setting.apply(key);
+                    if (value.isPresent() && !proxies.containsKey(scheme) && !problems.containsKey(scheme)) {
+                        address(value.get())
+                                .ifPresentOrElse(
+                                        address -> proxies.put(scheme, address),
+                                        () -> problems.put(
+                                                scheme,
+                                                key + " is not a proxy that can be used: it must be"
+                                                        + " http://HOST:PORT, without a password"));
+                    }
+                }
+            }
         }
-        var exceptions = either("no_proxy", setting).stream()
+        var exceptions = setting.apply("no_proxy").or(() -> setting.apply("NO_PROXY")).stream()
                 .flatMap(text -> Arrays.stream(text.split(",", -1)))
                 .map(text -> text.strip().toLowerCase(Locale.ROOT).replaceFirst("^\\*?\\.", ""))
                 .filter(text -> !text.isEmpty())
                 .toList();
-        return new EnvironmentProxies(Map.copyOf(proxies), exceptions);
+        return new EnvironmentProxies(Map.copyOf(proxies), Map.copyOf(problems), exceptions);
     }
 
-    private static Optional<String> either(String key, Function<String, Optional<String>> setting) {
-        return setting.apply(key).or(() -> setting.apply(key.toUpperCase(Locale.ROOT)));
-    }
-
-    private static InetSocketAddress address(String key, String text) {
+    private static Optional<InetSocketAddress> address(String text) {
         try {
             var uri = new URI(text.contains("://") ? text : "http://" + text);
             if ("http".equals(uri.getScheme()) && uri.getHost() != null && uri.getUserInfo() == null) {
-                return InetSocketAddress.createUnresolved(uri.getHost(), uri.getPort() < 0 ? 80 : uri.getPort());
+                var port = uri.getPort() < 0 ? 80 : uri.getPort();
+                return Optional.of(InetSocketAddress.createUnresolved(uri.getHost(), port));
             }
         } catch (URISyntaxException _) {
-            // Said below, without the text: it may hold a password.
+            // Told by what is returned, without the text: it may hold a password.
         }
-        throw new HubException(key.toUpperCase(Locale.ROOT)
-                + " is not a proxy that can be used: it must be http://HOST:PORT, without a password");
+        return Optional.empty();
+    }
+
+    /// Throws [HubException] when the variable for `scheme` is no proxy that can be used.
+    void requireUsable(String scheme) {
+        var problem = problems.get(scheme);
+        if (problem != null) {
+            throw new HubException(problem);
+        }
     }
 
     @Override

@@ -43,11 +43,16 @@ final class FileDownload implements AutoCloseable {
 
     /// Goes on with `remote`, file number `index` of `progress`, or begins it.
     static FileDownload open(Path blob, RemoteFile remote, int index, DownloadProgress progress) throws IOException {
-        // Not huggingface_hub's .incomplete: it takes the length of that for what has come.
-        var path = blob.resolveSibling(remote.blob() + ".jmlx-partial");
+        var path = partial(blob);
         var file = new FileDownload(blob, path, remote, index, progress, PartialFile.open(path, remote.size()));
         file.count();
         return file;
+    }
+
+    /// What a blob is until it is whole. Not huggingface_hub's .incomplete: it takes the length of that for what has
+    /// come.
+    static Path partial(Path blob) {
+        return blob.resolveSibling(blob.getFileName() + PartialFile.SUFFIX);
     }
 
     private void count() {
@@ -73,11 +78,6 @@ final class FileDownload implements AutoCloseable {
 
     boolean has(int piece) {
         return partial.has(piece);
-    }
-
-    /// Bytes that have not come.
-    long missing() {
-        return remote.size() - partial.bytes();
     }
 
     int missingPieces() {

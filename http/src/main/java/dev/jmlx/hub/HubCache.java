@@ -1,7 +1,9 @@
 package dev.jmlx.hub;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -53,8 +55,12 @@ public final class HubCache {
         for (var folder : children(root)) {
             var name = folder.getFileName().toString();
             if (name.startsWith("models--") && Files.isDirectory(folder)) {
-                HubModel.parse(name.substring("models--".length()).replaceFirst("--", "/"))
-                        .ifPresent(model -> found.addAll(snapshots(folder, model.repo())));
+                try {
+                    HubModel.parse(name.substring("models--".length()).replaceFirst("--", "/"))
+                            .ifPresent(model -> found.addAll(snapshots(folder, model.repo())));
+                } catch (HubException | UncheckedIOException _) {
+                    // Not ours to read.
+                }
             }
         }
         return found;
@@ -98,6 +104,10 @@ public final class HubCache {
     /// Deletes a repository with all its revisions; the bytes that this freed. Throws [HubException] when the
     /// cache has no such repository.
     public long remove(HubModel model) {
+        if (!model.revision().equals("main")) {
+            throw new HubException("a single revision cannot be removed; `remove " + model.repo() + "` removes all of "
+                    + model.repo());
+        }
         var folder = folder(model);
         if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
             throw new HubException(model.repo() + " is not in the cache " + root + " (`list` shows what is)");
@@ -109,7 +119,7 @@ public final class HubCache {
             var bytes = bytes(folder.resolve("blobs"));
             delete(folder);
             return bytes;
-        } catch (IOException failed) {
+        } catch (IOException | UncheckedIOException failed) {
             throw new HubException("not all of " + folder + " could be deleted: " + failed.getMessage(), failed);
         }
     }
@@ -150,17 +160,40 @@ public final class HubCache {
         return folder(model).resolve("refs").resolve(model.revision());
     }
 
-    /// Makes `file` of a snapshot the content that lies in `blobs`: a link, or where links are not possible the
-    /// file itself.
+    /// Makes `file` of a snapshot the content that lies in `blobs`: a link, or where links are not possible a
+    /// copy.
     void link(HubModel model, String commit, RemoteFile file) throws IOException {
         var blob = blob(model, file);
         var folder = Files.createDirectories(snapshots(model).resolve(commit));
         var link = folder.resolve(file.name());
+        if (has(model, commit, file)) {
+            return;
+        }
         Files.deleteIfExists(link);
         try {
             Files.createSymbolicLink(link, folder.relativize(blob));
+        } catch (FileAlreadyExistsException _) {
+            // Python made it meanwhile.
         } catch (UnsupportedOperationException | IOException _) {
-            Files.move(blob, link, StandardCopyOption.ATOMIC_MOVE);
+            linkHard(link, blob);
+        }
+    }
+
+    /// Windows asks for no permission for these.
+    private static void linkHard(Path link, Path blob) throws IOException {
+        try {
+            Files.createLink(link, blob);
+        } catch (UnsupportedOperationException | IOException _) {
+            Files.copy(blob, link);
+        }
+    }
+
+    /// Deletes what is left of downloads that ended early and whose files no listing has any more.
+    void dropPartials(HubModel model) throws IOException {
+        for (var file : children(folder(model).resolve("blobs"))) {
+            if (file.getFileName().toString().endsWith(PartialFile.SUFFIX)) {
+                Files.delete(file);
+            }
         }
     }
 
@@ -181,7 +214,8 @@ public final class HubCache {
         }
         var ref = ref(model);
         Files.createDirectories(ref.getParent());
-        var next = Files.createTempFile(ref.getParent(), "ref", ".tmp");
+        // Not in `refs`, where Python would take it for a revision.
+        var next = folder(model).resolve("jmlx-ref.tmp");
         Files.writeString(next, commit, StandardCharsets.US_ASCII);
         Files.move(next, ref, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
@@ -206,7 +240,11 @@ public final class HubCache {
         var sum = 0L;
         for (var file : children(folder)) {
             try {
-                sum += Files.isRegularFile(file) ? Files.size(file) : 0;
+                if (file.getFileName().toString().endsWith(PartialFile.SUFFIX)) {
+                    sum += PartialFile.bytes(file);
+                } else {
+                    sum += Files.isRegularFile(file) ? Files.size(file) : 0;
+                }
             } catch (IOException _) {
                 // Gone meanwhile.
             }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -36,6 +37,7 @@ final class HubClient implements AutoCloseable {
     private final HttpClient http;
 
     HubClient(HubSettings settings, Retries retries) {
+        settings.proxies().requireUsable(settings.endpoint().getScheme());
         this.settings = settings;
         this.retries = retries;
         this.http = HttpClient.newBuilder()
@@ -58,8 +60,8 @@ final class HubClient implements AutoCloseable {
         var path = "/api/models/" + model.repo() + "/revision/" + encoded(model.revision()) + "?blobs=true";
         return retries.call(model + " cannot be looked up", () -> {
             var response = get(model, URI.create(settings.endpoint() + path), "");
-            try (var body = response.body()) {
-                return listing(model, JSON.readTree(body.readNBytes(LARGEST_ANSWER)));
+            try (var body = TimedBody.of(new Body(response.body(), 0, OptionalLong.empty()))) {
+                return listing(model, JSON.readTree(body.all(LARGEST_ANSWER)));
             } catch (JacksonException broken) {
                 throw new IOException("the answer is not JSON: " + broken.getOriginalMessage(), broken);
             }
@@ -74,7 +76,7 @@ final class HubClient implements AutoCloseable {
         var files = new ArrayList<RemoteFile>();
         for (var sibling : answer.path("siblings")) {
             var name = sibling.path("rfilename").asString("");
-            if (ModelFiles.isWanted(name)) {
+            if (ModelFiles.isWanted(name) && RemoteFile.isSafe(name)) {
                 var large = sibling.path("lfs");
                 var hash = large.isObject() ? large.path("sha256") : sibling.path("blobId");
                 var size = large.isObject() ? large.path("size") : sibling.path("size");
@@ -127,6 +129,11 @@ final class HubClient implements AutoCloseable {
                 return response;
             }
             response.body().close();
+            if ((status < 300 || status >= 400) && !isHub(uri)) {
+                // Addresses of the storage are signed and expire; the hub gives another one.
+                throw new RefusedException(
+                        "the storage at " + uri.getHost() + " answers " + status, Retries.pause(response.headers()));
+            }
             if (status < 300 || status >= 400) {
                 throw refusal(model, response);
             }
@@ -165,6 +172,9 @@ final class HubClient implements AutoCloseable {
         }
         try {
             return http.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+        } catch (SSLHandshakeException untrusted) {
+            throw new HubException(uri.getHost() + " cannot be trusted: " + reason(untrusted)
+                    + "; is there a proxy that reads along, or is the clock wrong?");
         } catch (ConnectException | SSLException | UnresolvedAddressException unreachable) {
             throw new IOException(uri.getHost() + " cannot be reached: " + reason(unreachable), unreachable);
         } catch (InterruptedException _) {

@@ -1,7 +1,6 @@
 package dev.jmlx.hub;
 
 import java.io.IOException;
-import java.net.ProxySelector;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -16,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// `endpoint`: without a slash at its end. `token`: for gated and private models. `cache`: the folder of
 /// repositories. `isOffline`: nothing is asked of the hub. `proxies`: what leads to it.
-public record HubSettings(URI endpoint, @Nullable String token, Path cache, boolean isOffline, ProxySelector proxies) {
+public record HubSettings(
+        URI endpoint, @Nullable String token, Path cache, boolean isOffline, EnvironmentProxies proxies) {
     private static final Set<String> YES = Set.of("1", "ON", "YES", "TRUE");
 
     /// What is reached directly.
@@ -79,8 +79,9 @@ public record HubSettings(URI endpoint, @Nullable String token, Path cache, bool
         try {
             var text = Files.readString(file).strip();
             return text.isEmpty() ? null : checked(file.toString(), text);
-        } catch (IOException unreadable) {
-            throw new HubException("the hub's token cannot be read from " + file + ": " + unreadable.getMessage());
+        } catch (IOException _) {
+            // Somebody else's: gated models say that they need one.
+            return null;
         }
     }
 

@@ -60,7 +60,8 @@ final class ModelFiles {
     private static boolean hasWeights(Path folder) {
         var index = folder.resolve(INDEX);
         if (!Files.exists(index)) {
-            return has(folder, "model.safetensors") || any(folder, name -> isWeights(name) && !isShard(name));
+            return has(folder, "model.safetensors")
+                    || any(folder, name -> isWeights(name) && !isShard(name) && has(folder, name));
         }
         try {
             if (Files.size(index) > LARGEST_INDEX) {

@@ -13,6 +13,9 @@ import java.util.Arrays;
 ///
 /// A piece counts as there only after its bytes are written. Any thread writes pieces of its own.
 final class PartialFile implements AutoCloseable {
+    /// How the names of such files end.
+    static final String SUFFIX = ".jmlx-partial";
+
     /// Bytes of a piece; the last one may have fewer.
     static final int PIECE = 1 << 20;
 
@@ -51,6 +54,25 @@ final class PartialFile implements AutoCloseable {
         } catch (IOException failed) {
             channel.close();
             throw failed;
+        }
+    }
+
+    /// About how many bytes of a file have come, by its marks; 0 where there is no such file.
+    static long bytes(Path path) {
+        if (!Files.isRegularFile(path)) {
+            return 0;
+        }
+        try (var channel = FileChannel.open(path)) {
+            var pieces = Math.toIntExact(Math.ceilDiv(channel.size(), PIECE + 1L));
+            var marks = new byte[pieces];
+            read(channel, ByteBuffer.wrap(marks), channel.size() - pieces);
+            var there = 0L;
+            for (var mark : marks) {
+                there += mark == 1 ? 1 : 0;
+            }
+            return Math.min(there * PIECE, channel.size() - pieces);
+        } catch (IOException | ArithmeticException _) {
+            return 0;
         }
     }
 

@@ -7,6 +7,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.regex.Pattern;
 
 /// How often and after which pauses a request is made again: `first`, twice that, and so on up to 30 s, each up to
 /// half longer by chance; longer when the hub says so. Immutable.
@@ -17,6 +18,8 @@ record Retries(int most, Duration first) {
 
     /// What the hub may ask for; more is an answer that it will not serve.
     private static final Duration LONGEST_ASKED = Duration.ofMinutes(5);
+
+    private static final Pattern RATE_LIMIT = Pattern.compile(";\\s*r=0\\b.*;\\s*t=(\\d{1,6})");
 
     static Retries defaults() {
         return new Retries(7, Duration.ofMillis(500));
@@ -63,11 +66,16 @@ record Retries(int most, Duration first) {
         return most.plusMillis(ThreadLocalRandom.current().nextLong(most.toMillis() / 2 + 1));
     }
 
-    /// What `Retry-After` asks for, in seconds or as a date; zero without it.
+    /// What `Retry-After` asks for, in seconds or as a date, or the hub's own `RateLimit` with the seconds until it
+    /// counts anew; zero without either.
     static Duration pause(HttpHeaders headers) {
         var text = headers.firstValue("retry-after").orElse("").strip();
         if (text.matches("\\d{1,9}")) {
             return Duration.ofSeconds(Long.parseLong(text));
+        }
+        var limit = RATE_LIMIT.matcher(headers.firstValue("ratelimit").orElse(""));
+        if (text.isEmpty() && limit.find()) {
+            return Duration.ofSeconds(Long.parseLong(limit.group(1)));
         }
         try {
             var date = ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME);

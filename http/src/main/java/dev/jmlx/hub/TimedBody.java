@@ -1,5 +1,6 @@
 package dev.jmlx.hub;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -73,6 +74,32 @@ final class TimedBody implements AutoCloseable {
         }
     }
 
+    /// Everything; throws IOException when that is more than `most` bytes.
+    byte[] all(int most) throws IOException {
+        var all = new ByteArrayOutputStream();
+        var some = new byte[1 << 16];
+        while (true) {
+            int length;
+            try {
+                length = bytes.read(some);
+            } catch (IOException broken) {
+                throw broken(broken);
+            }
+            if (length < 0) {
+                return all.toByteArray();
+            }
+            count.addAndGet(length);
+            all.write(some, 0, length);
+            if (all.size() > most) {
+                throw new IOException("the answer has more than " + most + " bytes");
+            }
+        }
+    }
+
+    private IOException broken(IOException problem) {
+        return new IOException(isTooSlow ? TOO_SLOW : "the connection broke: " + problem.getMessage(), problem);
+    }
+
     private int read(byte[] to, int at, int length) throws IOException {
         try {
             var read = bytes.read(to, at, length);
@@ -81,7 +108,7 @@ final class TimedBody implements AutoCloseable {
                 return read;
             }
         } catch (IOException broken) {
-            throw new IOException(isTooSlow ? TOO_SLOW : "the connection broke: " + broken.getMessage(), broken);
+            throw broken(broken);
         }
         throw new IOException(isTooSlow ? TOO_SLOW : "the answer ended early");
     }

@@ -33,6 +33,10 @@ final class StartingServerTest {
         assertThat(health.body())
                 .isEqualTo("{\"name\":\"jmlx\",\"version\":\"1\",\"model\":\"org/m\","
                         + "\"status\":\"downloading\",\"percent\":41.3}");
+        try (var client = new RawClient(server.port())) {
+            client.send("HEAD /health HTTP/1.1\nhost: localhost\n\n");
+            assertThat(client.line()).startsWith("HTTP/1.1 503");
+        }
         state = new StartState(Phase.LOADING, 7, 0);
         assertThat(ask("GET /health").body()).contains("\"status\":\"loading\",\"percent\":7.0");
     }
@@ -47,7 +51,7 @@ final class StartingServerTest {
                 .contains("\"type\":\"overloaded_error\"")
                 .contains("the model org/m is being downloaded (41 %); try again");
         state = new StartState(Phase.LOADING, 7, 0);
-        assertThat(ask("POST /v1/messages/count_tokens").headers()).containsEntry("retry-after", "5");
+        assertThat(ask("POST /v1/messages/count_tokens").headers()).containsEntry("retry-after", "20");
     }
 
     @Test

@@ -43,7 +43,10 @@ final class EnvironmentProxiesTest {
     @ParameterizedTest
     @ValueSource(strings = {"http://me:secret@proxy:3128", "socks5://proxy:1080", "a b"})
     void whatCannotBeUsedIsNamedButNotShown(String address) {
-        assertThatThrownBy(() -> proxy(Map.of("HTTPS_PROXY", address), HUB))
+        var proxies = EnvironmentProxies.read(
+                key -> Optional.ofNullable(Map.of("HTTPS_PROXY", address).get(key)));
+        proxies.requireUsable("http");
+        assertThatThrownBy(() -> proxies.requireUsable("https"))
                 .isInstanceOf(HubException.class)
                 .hasMessageStartingWith("HTTPS_PROXY is not a proxy that can be used")
                 .hasMessageNotContaining("secret");

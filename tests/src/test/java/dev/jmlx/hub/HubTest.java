@@ -201,6 +201,59 @@ final class HubTest {
     }
 
     @Test
+    void asksTheHubForAnotherAddressWhenTheStorageRefuses() throws IOException {
+        hub().breakDown(1, new Fault.Status(403, "", ""), HubTest::isForStoredWeights);
+        hub().breakDown(1, new Fault.Status(404, "", ""), HubTest::isForStoredWeights);
+        assertComplete(pull());
+    }
+
+    @Test
+    void filesOfTheSameContentAreFetchedOnceAndAllThere() throws IOException {
+        files.put("a.json", "{\"same\":true}".getBytes(StandardCharsets.UTF_8));
+        files.put("b.json", content("a.json"));
+        hub().add(MODEL.repo(), files);
+
+        var folder = pull();
+
+        assertComplete(folder);
+        assertThat(folder.resolve("a.json")).hasBinaryContent(content("a.json"));
+        assertThat(folder.resolve("b.json")).hasBinaryContent(content("a.json"));
+        assertThat(hub().sent("a.json") + hub().sent("b.json")).isEqualTo(content("a.json").length);
+    }
+
+    @Test
+    void weightsThatLeadNowhereAreNotComplete() throws IOException {
+        var folder = pull();
+        Files.delete(folder.toRealPath().resolve(folder.resolve(WEIGHTS).toRealPath()));
+
+        assertThat(client(null, true).cached(MODEL)).isEmpty();
+        assertComplete(pull());
+    }
+
+    @Test
+    void aSingleRevisionIsNotRemoved() {
+        pull();
+        var old = HubModel.parse("org/small-4bit@v1").orElseThrow();
+
+        assertThatThrownBy(() -> client(null, true).cache().remove(old))
+                .isInstanceOf(HubException.class)
+                .hasMessageStartingWith("a single revision cannot be removed");
+        assertThat(client(null, true).cached(MODEL)).isPresent();
+    }
+
+    @Test
+    void waitsAsLongAsTheHubsRateLimitSays() {
+        hub().breakDown(
+                        1,
+                        new Fault.Status(429, "RateLimit", "\"resolvers\";r=0;t=1"),
+                        request -> !request.isStorage());
+        var start = System.nanoTime();
+        pull();
+
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(Duration.ofSeconds(1));
+    }
+
+    @Test
     void tellsTheTokenToTheHubAloneAndNeverToItsStorage() {
         client("hf_secret", false).pull(MODEL, new DownloadProgress());
 
@@ -260,7 +313,7 @@ final class HubTest {
         assertThatThrownBy(this::pull)
                 .isInstanceOf(HubException.class)
                 .hasMessageContaining("start again to go on")
-                .hasMessageContaining("the hub answers 500");
+                .hasMessageContaining("the storage at 127.0.0.1 answers 500");
 
         assertThat(client(null, true).cached(MODEL)).isEmpty();
         assertThat(client(null, true).cache().list())

@@ -21,7 +21,7 @@ public sealed interface KvCache {
     ///   nothing;
     /// - for [CacheType#INT8] the scales of the keys `[BLOCK_TOKENS]` f32, then those of the values.
     ///
-    /// Latents are rows `[BLOCK_TOKENS][keyStride]`, keys and values at once, and for INT8 one scale each behind
+    /// Latents are rows `[BLOCK_TOKENS][valueStride]`, keys and values at once, and for INT8 one scale each behind
     /// them.
     ///
     /// Behind the last head [#READ_AHEAD] elements may be read, too.

@@ -19,6 +19,8 @@ import java.util.Arrays;
 ///
 /// Scores are kept in base 2: the queries are multiplied by `scale * log2(e)`.
 ///
+/// Longer than other classes, because the stages of a stretch share the scratch.
+///
 /// Latents, of which all heads share one row for each position, are widened to f32 first ([LatentRows]).
 final class AttentionTile {
     /// Rows of a tile, unless one token has more heads in the group.

@@ -18,7 +18,7 @@ public final class StartingApi {
     private static final long LONGEST_PAUSE = 60;
 
     /// Seconds, where nobody knows better.
-    private static final long USUAL_PAUSE = 5;
+    private static final long USUAL_PAUSE = 20;
 
     private final String model;
     private final String version;
