@@ -106,6 +106,6 @@ record ModelResolver(Path workingFolder, Path jar, Hub hub) {
             }
         });
         hub.cache().list().forEach(cached -> names.add(cached.model().toString()));
-        return names;
+        return names.stream().distinct().sorted().toList();
     }
 }

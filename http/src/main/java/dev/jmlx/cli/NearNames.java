@@ -9,10 +9,14 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/// Which names of models look like one that does not exist: those that share most words with it. Stateless.
+/// Which names of models look like one that does not exist: those that share most words with it, or their
+/// beginnings. Stateless.
 final class NearNames {
     private static final Pattern BETWEEN_WORDS = Pattern.compile("[^a-z0-9.]+");
     private static final int MOST = 3;
+
+    /// Letters of a beginning that counts.
+    private static final int BEGINNING = 4;
 
     private NearNames() {}
 
@@ -33,8 +37,12 @@ final class NearNames {
         var both = words(name);
         var all = new HashSet<>(words);
         all.addAll(both);
-        both.retainAll(words);
+        both.removeIf(word -> words.stream().noneMatch(other -> isAlike(word, other)));
         return (double) both.size() / all.size();
+    }
+
+    private static boolean isAlike(String a, String b) {
+        return a.equals(b) || (Math.min(a.length(), b.length()) >= BEGINNING && (a.startsWith(b) || b.startsWith(a)));
     }
 
     /// Those of the name itself, not of who publishes it.
