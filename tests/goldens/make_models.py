@@ -35,6 +35,16 @@ TEXT = {
     "max_position_embeddings": 512,
 }
 
+EXPERTS = {
+    "num_experts": 8,
+    "num_experts_per_tok": 2,
+    "decoder_sparse_step": 1,
+    "mlp_only_layers": [],
+    "moe_intermediate_size": 64,
+    "norm_topk_prob": True,
+    "tie_word_embeddings": False,
+}
+
 LATENT = {
     **TEXT,
     "kv_lora_rank": 64,
@@ -181,13 +191,7 @@ CONFIGS = {
         "text_config": {
             "model_type": "qwen3_vl_moe_text",
             **TEXT,
-            "num_experts": 8,
-            "num_experts_per_tok": 2,
-            "decoder_sparse_step": 1,
-            "mlp_only_layers": [],
-            "moe_intermediate_size": 64,
-            "norm_topk_prob": True,
-            "tie_word_embeddings": False,
+            **EXPERTS,
             "rope_theta": 5000000.0,
             "rope_scaling": {"mrope_interleaved": True, "mrope_section": [4, 6, 6], "rope_type": "default"},
         },
@@ -227,13 +231,7 @@ CONFIGS = {
     "qwen3_moe-nvfp4-global": {
         "model_type": "qwen3_moe",
         **TEXT,
-        "num_experts": 8,
-        "num_experts_per_tok": 2,
-        "decoder_sparse_step": 1,
-        "mlp_only_layers": [],
-        "moe_intermediate_size": 64,
-        "norm_topk_prob": True,
-        "tie_word_embeddings": False,
+        **EXPERTS,
         "rope_theta": 1000000.0,
     },
     # Experts one by one, as conversions stored them before there were stacked ones.

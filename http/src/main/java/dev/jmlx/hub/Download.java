@@ -42,10 +42,8 @@ final class Download {
 
     /// The folder of the model's files. Throws [HubException].
     Path run(int connections) {
-        try {
-            try (var _ = DownloadLock.take(cache.locks(model), progress::waiting)) {
-                return locked(connections);
-            }
+        try (var _ = DownloadLock.take(cache.locks(model), progress::waiting)) {
+            return locked(connections);
         } catch (IOException failed) {
             throw new HubException(
                     model + " cannot be stored in " + cache.root() + ": " + reason(failed)
@@ -62,7 +60,7 @@ final class Download {
     }
 
     private Path locked(int connections) throws IOException {
-        var listing = client.listing(model);
+        var listing = client.listing(model, progress::problem);
         ModelFiles.check(model, listing.files());
         progress.begin(listing.files());
         checkSpace(listing);
@@ -178,10 +176,8 @@ final class Download {
                 return;
             }
             fetch(commit, stretch);
-            if (stretch.file.missingPieces() == 0 && stretch.file.claimCheck()) {
-                if (!stretch.file.check(model)) {
-                    queue(stretch.file);
-                }
+            if (stretch.file.claimCheck() && !stretch.file.check(model)) {
+                queue(stretch.file);
             }
         }
     }
@@ -208,12 +204,12 @@ final class Download {
                                 + ", or name another folder in HF_HUB_CACHE, and start again: it goes on from there",
                         full);
             } catch (IOException broken) {
-                progress.problem(file.remote().name() + ": " + broken.getMessage());
                 retries.pauseOrGiveUp(
                         file.remote().name() + " of " + model
                                 + " could not be fetched (what has come is kept; start again to go on)",
                         failed++,
-                        broken);
+                        broken,
+                        problem -> progress.problem(file.remote().name() + ": " + problem));
             }
         }
     }

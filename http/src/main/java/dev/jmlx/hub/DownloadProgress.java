@@ -7,11 +7,12 @@ import org.jspecify.annotations.Nullable;
 
 /// How far a download is. The download writes it, others look at it: any thread.
 public final class DownloadProgress {
-    private volatile List<Part> files = List.of();
     private final Rate rate = new Rate();
+
     /// Bytes that this download has fetched.
     private final AtomicLong received = new AtomicLong();
 
+    private volatile List<Part> files = List.of();
     private volatile boolean isWaiting;
     private volatile @Nullable String problem;
 

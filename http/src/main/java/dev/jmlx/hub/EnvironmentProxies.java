@@ -14,9 +14,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
-/// The proxies that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name, in capitals or not, as curl and
-/// Python read them. Immutable, any thread.
+/// The proxies that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name, in capitals or not:
+/// `http://HOST:PORT`
+/// and names of hosts or domains. Immutable, any thread.
 final class EnvironmentProxies extends ProxySelector {
     /// By scheme.
     private final Map<String, InetSocketAddress> proxies;
@@ -39,20 +41,17 @@ final class EnvironmentProxies extends ProxySelector {
         var proxies = new HashMap<String, InetSocketAddress>();
         var problems = new HashMap<String, String>();
         for (var scheme : List.of("http", "https")) {
-            for (var name : List.of(scheme + "_proxy", "all_proxy")) {
-                for (var key : List.of(name, name.toUpperCase(Locale.ROOT))) {
-                    var value = setting.apply(key);
-                    if (value.isPresent() && !proxies.containsKey(scheme) && !problems.containsKey(scheme)) {
-                        address(value.get())
-                                .ifPresentOrElse(
-                                        address -> proxies.put(scheme, address),
-                                        () -> problems.put(
-                                                scheme,
-                                                key + " is not a proxy that can be used: it must be"
-                                                        + " http://HOST:PORT, without a password"));
-                    }
-                }
-            }
+            var name = scheme + "_proxy";
+            Stream.of(name, name.toUpperCase(Locale.ROOT), "all_proxy", "ALL_PROXY")
+                    .filter(key -> setting.apply(key).isPresent())
+                    .findFirst()
+                    .ifPresent(key -> address(setting.apply(key).orElseThrow())
+                            .ifPresentOrElse(
+                                    address -> proxies.put(scheme, address),
+                                    () -> problems.put(
+                                            scheme,
+                                            key + " is not a proxy that can be used: it must be http://HOST:PORT,"
+                                                    + " without a password")));
         }
         var exceptions = setting.apply("no_proxy").or(() -> setting.apply("NO_PROXY")).stream()
                 .flatMap(text -> Arrays.stream(text.split(",", -1)))
@@ -89,8 +88,7 @@ final class EnvironmentProxies extends ProxySelector {
         if (proxy == null || isException(String.valueOf(uri.getHost()).toLowerCase(Locale.ROOT))) {
             return List.of(Proxy.NO_PROXY);
         }
-        return List.of(
-                new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved(proxy.getHostString(), proxy.getPort())));
+        return List.of(new Proxy(Proxy.Type.HTTP, proxy));
     }
 
     /// A name, or a domain around it.

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /// The cache on disk that Python's `huggingface_hub` uses too:
 /// `models--ORG--NAME/{blobs/HASH, snapshots/COMMIT/FILE -> ../../blobs/HASH, refs/REVISION}`.
@@ -125,9 +124,6 @@ public final class HubCache {
     }
 
     private static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
         try (var files = Files.walk(folder)) {
             for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
@@ -188,7 +184,7 @@ public final class HubCache {
         }
     }
 
-    /// Deletes what is left of downloads that ended early and whose files no listing has any more.
+    /// Deletes what is left of downloads of other states that ended early.
     void dropPartials(HubModel model) throws IOException {
         for (var file : children(folder(model).resolve("blobs"))) {
             if (file.getFileName().toString().endsWith(PartialFile.SUFFIX)) {
@@ -229,7 +225,7 @@ public final class HubCache {
         if (!Files.isDirectory(folder)) {
             return List.of();
         }
-        try (Stream<Path> files = Files.list(folder)) {
+        try (var files = Files.list(folder)) {
             return files.sorted().toList();
         } catch (IOException unreadable) {
             throw new HubException("the hub's cache cannot be read: " + unreadable.getMessage(), unreadable);

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
@@ -55,17 +56,20 @@ final class HubClient implements AutoCloseable {
     /// A stretch of a file: the bytes from `from` on, which the reader closes.
     record Body(InputStream bytes, long from, OptionalLong total) {}
 
-    /// Throws [HubException].
-    Listing listing(HubModel model) {
+    /// Throws [HubException]. `failure` hears why it asks again.
+    Listing listing(HubModel model, Consumer<String> failure) {
         var path = "/api/models/" + model.repo() + "/revision/" + encoded(model.revision()) + "?blobs=true";
-        return retries.call(model + " cannot be looked up", () -> {
-            var response = get(model, URI.create(settings.endpoint() + path), "");
-            try (var body = TimedBody.of(new Body(response.body(), 0, OptionalLong.empty()))) {
-                return listing(model, JSON.readTree(body.all(LARGEST_ANSWER)));
-            } catch (JacksonException broken) {
-                throw new IOException("the answer is not JSON: " + broken.getOriginalMessage(), broken);
-            }
-        });
+        var uri = URI.create(settings.endpoint() + path);
+        return retries.call(model + " cannot be looked up", () -> listing(model, uri), failure);
+    }
+
+    private Listing listing(HubModel model, URI uri) throws IOException {
+        var response = get(model, uri, "");
+        try (var body = TimedBody.of(new Body(response.body(), 0, OptionalLong.empty()))) {
+            return listing(model, JSON.readTree(body.all(LARGEST_ANSWER)));
+        } catch (JacksonException broken) {
+            throw new IOException("the answer is not JSON: " + broken.getOriginalMessage(), broken);
+        }
     }
 
     private static Listing listing(HubModel model, JsonNode answer) {
@@ -129,13 +133,8 @@ final class HubClient implements AutoCloseable {
                 return response;
             }
             response.body().close();
-            if ((status < 300 || status >= 400) && !isHub(uri)) {
-                // Addresses of the storage are signed and expire; the hub gives another one.
-                throw new RefusedException(
-                        "the storage at " + uri.getHost() + " answers " + status, Retries.pause(response.headers()));
-            }
             if (status < 300 || status >= 400) {
-                throw refusal(model, response);
+                throw isHub(uri) ? refusal(model, response) : storageRefusal(uri, response);
             }
             var location = response.headers().firstValue("location").orElse("");
             uri = target(uri, location);
@@ -144,7 +143,7 @@ final class HubClient implements AutoCloseable {
     }
 
     /// Where a redirect leads; never from an encrypted connection to a plain one.
-    private static URI target(URI from, String location) throws IOException {
+    private static URI target(URI from, String location) {
         try {
             var to = from.resolve(location);
             var scheme = String.valueOf(to.getScheme());
@@ -232,6 +231,13 @@ final class HubClient implements AutoCloseable {
                     + settings.endpoint().getHost() + ": check the name, or, if it is private, set HF_TOKEN");
         }
         throw new HubException("the hub refuses " + model + " with status " + status);
+    }
+
+    /// Addresses of the storage are signed and expire; the hub gives another one.
+    private static IOException storageRefusal(URI uri, HttpResponse<?> response) {
+        return new RefusedException(
+                "the storage at " + uri.getHost() + " answers " + response.statusCode(),
+                Retries.pause(response.headers()));
     }
 
     private static String encoded(String part) {

@@ -25,8 +25,7 @@ public record HubSettings(
     }
 
     /// Reads the variables of proxies, `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME`, `HF_HUB_CACHE` and
-    /// `HF_HUB_OFFLINE` through
-    /// `setting`; `home`: the user's folder. Throws [HubException].
+    /// `HF_HUB_OFFLINE` through `setting`; `home`: the user's folder. Throws [HubException].
     public static HubSettings read(Function<String, Optional<String>> setting, Path home) {
         var base = setting.apply("HF_HOME")
                 .map(path -> inHome(path, home))
@@ -65,7 +64,7 @@ public record HubSettings(
             // Said below.
         }
         throw new HubException(
-                "HF_ENDPOINT=" + text + " is not allowed: it must be an address such as" + " https://huggingface.co");
+                "HF_ENDPOINT=" + text + " is not allowed: it must be an address such as https://huggingface.co");
     }
 
     private static @Nullable String token(Function<String, Optional<String>> setting, Path file) {

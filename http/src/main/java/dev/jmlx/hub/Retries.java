@@ -7,6 +7,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 /// How often and after which pauses a request is made again: `first`, twice that, and so on up to 30 s, each up to
@@ -30,24 +31,26 @@ record Retries(int most, Duration first) {
         T send() throws IOException;
     }
 
-    /// `request`'s answer; throws [HubException] that begins with `problem` when it fails for good.
-    <T> T call(String problem, Request<T> request) {
+    /// `request`'s answer; throws [HubException] that begins with `problem` when it fails for good. `failure` hears
+    /// why it is made again.
+    <T> T call(String problem, Request<T> request, Consumer<String> failure) {
         for (var failed = 0; ; failed++) {
             try {
                 return request.send();
             } catch (IOException problemNow) {
-                pauseOrGiveUp(problem, failed, problemNow);
+                pauseOrGiveUp(problem, failed, problemNow, failure);
             }
         }
     }
 
-    /// Waits before request number `failed + 1`, or throws [HubException].
-    void pauseOrGiveUp(String problem, int failed, IOException cause) {
+    /// Tells `failure` the cause and waits before request number `failed + 1`, or throws [HubException].
+    void pauseOrGiveUp(String problem, int failed, IOException cause, Consumer<String> failure) {
         var asked = cause instanceof RefusedException refused ? refused.pause() : Duration.ZERO;
         if (failed >= most || asked.compareTo(LONGEST_ASKED) > 0) {
             var later = asked.isZero() ? "" : "; try again in " + asked.toSeconds() + " s";
             throw new HubException(problem + ": " + cause.getMessage() + later, cause);
         }
+        failure.accept(String.valueOf(cause.getMessage()));
         try {
             Thread.sleep(longer(asked, pause(failed)));
         } catch (InterruptedException _) {

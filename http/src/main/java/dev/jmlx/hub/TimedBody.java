@@ -78,39 +78,32 @@ final class TimedBody implements AutoCloseable {
     byte[] all(int most) throws IOException {
         var all = new ByteArrayOutputStream();
         var some = new byte[1 << 16];
-        while (true) {
-            int length;
-            try {
-                length = bytes.read(some);
-            } catch (IOException broken) {
-                throw broken(broken);
-            }
-            if (length < 0) {
-                return all.toByteArray();
-            }
-            count.addAndGet(length);
+        for (var length = readOrEnd(some, 0, some.length); length >= 0; length = readOrEnd(some, 0, some.length)) {
             all.write(some, 0, length);
             if (all.size() > most) {
                 throw new IOException("the answer has more than " + most + " bytes");
             }
         }
-    }
-
-    private IOException broken(IOException problem) {
-        return new IOException(isTooSlow ? TOO_SLOW : "the connection broke: " + problem.getMessage(), problem);
+        return all.toByteArray();
     }
 
     private int read(byte[] to, int at, int length) throws IOException {
+        var read = readOrEnd(to, at, length);
+        if (read < 0) {
+            throw new IOException(isTooSlow ? TOO_SLOW : "the answer ended early");
+        }
+        return read;
+    }
+
+    /// At least one byte, or -1 at the end.
+    private int readOrEnd(byte[] to, int at, int length) throws IOException {
         try {
             var read = bytes.read(to, at, length);
-            if (read > 0) {
-                count.addAndGet(read);
-                return read;
-            }
+            count.addAndGet(Math.max(0, read));
+            return read;
         } catch (IOException broken) {
-            throw broken(broken);
+            throw new IOException(isTooSlow ? TOO_SLOW : "the connection broke: " + broken.getMessage(), broken);
         }
-        throw new IOException(isTooSlow ? TOO_SLOW : "the answer ended early");
     }
 
     @Override

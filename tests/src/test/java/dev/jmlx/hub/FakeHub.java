@@ -10,10 +10,6 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -25,7 +21,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// The hub's addresses as far as downloads need them, on two ports: the hub and its storage, to which it redirects
@@ -38,7 +33,7 @@ final class FakeHub implements AutoCloseable {
 
     private final ServerSocket hub = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
     private final ServerSocket storage = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-    private final Map<String, Repo> repos = new ConcurrentHashMap<>();
+    private final Map<String, FakeRepo> repos = new ConcurrentHashMap<>();
     private final List<Rule> rules = new CopyOnWriteArrayList<>();
     private final List<Request> requests = new CopyOnWriteArrayList<>();
     private final Map<String, AtomicLong> sent = new ConcurrentHashMap<>();
@@ -78,8 +73,6 @@ final class FakeHub implements AutoCloseable {
 
     private record Rule(Predicate<Request> where, Fault fault, AtomicInteger times) {}
 
-    private record Repo(String commit, Map<String, byte[]> files) {}
-
     private interface Answer {
         void to(Request request, OutputStream out, Socket socket) throws IOException;
     }
@@ -90,11 +83,9 @@ final class FakeHub implements AutoCloseable {
 
     /// Holds `files` as the newest commit of `repo`, and returns its name.
     String add(String repo, Map<String, byte[]> files) {
-        var commit = new ByteArrayOutputStream();
-        files.forEach((name, bytes) -> commit.writeBytes((name + gitHash(bytes)).getBytes(StandardCharsets.UTF_8)));
-        var name = gitHash(commit.toByteArray());
-        repos.put(repo, new Repo(name, new LinkedHashMap<>(files)));
-        return name;
+        var held = FakeRepo.of(files);
+        repos.put(repo, held);
+        return held.commit();
     }
 
     /// The next `times` requests that `where` holds for end in `fault`.
@@ -191,10 +182,10 @@ final class FakeHub implements AutoCloseable {
             if (repo == null) {
                 // As the hub answers clients without a token.
                 head(out, 401, 0, Map.of("x-error-code", "RepoNotFound"));
-            } else if (!match.group(2).equals("main") && !match.group(2).equals(repo.commit)) {
+            } else if (!match.group(2).equals("main") && !match.group(2).equals(repo.commit())) {
                 head(out, 404, 0, Map.of("x-error-code", "RevisionNotFound"));
             } else {
-                var text = revision.matches() ? info(match.group(1), repo) : tree(repo);
+                var text = revision.matches() ? repo.info(match.group(1)) : repo.tree();
                 var bytes = text.getBytes(StandardCharsets.UTF_8);
                 head(out, 200, bytes.length, Map.of("content-type", "application/json"));
                 out.write(bytes);
@@ -210,20 +201,20 @@ final class FakeHub implements AutoCloseable {
             Request request, String name, String file, OutputStream out, Socket socket, @Nullable Fault fault)
             throws IOException {
         var repo = repos.get(name);
-        var bytes = repo == null ? null : repo.files.get(file);
+        var bytes = repo == null ? null : repo.files().get(file);
         if (repo == null || bytes == null) {
             head(out, 404, 0, Map.of("x-error-code", "EntryNotFound"));
             return;
         }
         var headers = new LinkedHashMap<String, String>();
-        headers.put("x-repo-commit", repo.commit);
-        if (isLarge(file)) {
-            headers.put("x-linked-etag", "\"" + sha256(bytes) + "\"");
+        headers.put("x-repo-commit", repo.commit());
+        if (FakeRepo.isLarge(file)) {
+            headers.put("x-linked-etag", "\"" + FakeRepo.sha256(bytes) + "\"");
             headers.put("x-linked-size", String.valueOf(bytes.length));
             headers.put("location", "http://127.0.0.1:" + storage.getLocalPort() + "/" + name + "/" + file);
             head(out, 302, 0, headers);
         } else {
-            headers.put("etag", "\"" + gitHash(bytes) + "\"");
+            headers.put("etag", "\"" + FakeRepo.gitHash(bytes) + "\"");
             body(request, file, bytes, headers, out, socket, fault);
         }
     }
@@ -233,13 +224,13 @@ final class FakeHub implements AutoCloseable {
         var slash = request.target.lastIndexOf('/');
         var file = request.target.substring(slash + 1);
         var repo = repos.get(request.target.substring(1, slash));
-        var bytes = repo == null ? null : repo.files.get(file);
+        var bytes = repo == null ? null : repo.files().get(file);
         if (fault instanceof Fault.Status status) {
             head(out, status.status, 0, status.header.isEmpty() ? Map.of() : Map.of(status.header, status.value));
         } else if (bytes == null) {
             head(out, 404, 0, Map.of());
         } else {
-            body(request, file, bytes, Map.of("etag", "\"" + sha256(bytes) + "\""), out, socket, fault);
+            body(request, file, bytes, Map.of("etag", "\"" + FakeRepo.sha256(bytes) + "\""), out, socket, fault);
         }
     }
 
@@ -303,61 +294,6 @@ final class FakeHub implements AutoCloseable {
         headers.forEach(
                 (name, value) -> text.append(name).append(": ").append(value).append("\r\n"));
         out.write(text.append("\r\n").toString().getBytes(StandardCharsets.US_ASCII));
-    }
-
-    private static String info(String name, Repo repo) {
-        var files = repo.files.entrySet().stream()
-                .map(file -> "{\"rfilename\":\"" + file.getKey() + "\","
-                        + size(file.getValue(), "blobId", isLarge(file.getKey())) + "}")
-                .collect(Collectors.joining(","));
-        return "{\"id\":\"" + name + "\",\"modelId\":\"" + name + "\",\"sha\":\"" + repo.commit
-                + "\",\"private\":false,\"tags\":[],\"downloads\":0,\"likes\":0,\"siblings\":[" + files + "]}";
-    }
-
-    private static String tree(Repo repo) {
-        return repo.files.entrySet().stream()
-                .map(file -> "{\"type\":\"file\",\"path\":\"" + file.getKey() + "\","
-                        + size(file.getValue(), "oid", isLarge(file.getKey())) + "}")
-                .collect(Collectors.joining(",", "[", "]"));
-    }
-
-    private static String size(byte[] bytes, String idName, boolean isLarge) {
-        var text = "\"size\":" + bytes.length + ",\"" + idName + "\":\"" + gitHash(bytes) + "\"";
-        var hashName = idName.equals("oid") ? "oid" : "sha256";
-        return isLarge
-                ? text + ",\"lfs\":{\"" + hashName + "\":\"" + sha256(bytes) + "\",\"size\":" + bytes.length
-                        + ",\"pointerSize\":134}"
-                : text;
-    }
-
-    private static boolean isLarge(String file) {
-        return file.endsWith(".safetensors") || file.equals("tokenizer.json");
-    }
-
-    static String sha256(byte[] bytes) {
-        return hash("SHA-256", new byte[0], bytes);
-    }
-
-    static String gitHash(byte[] bytes) {
-        return hash("SHA-1", ("blob " + bytes.length + "\0").getBytes(StandardCharsets.US_ASCII), bytes);
-    }
-
-    private static String hash(String algorithm, byte[] before, byte[] bytes) {
-        try {
-            var digest = MessageDigest.getInstance(algorithm);
-            digest.update(before);
-            return HexFormat.of().formatHex(digest.digest(bytes));
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    /// Names of requested files, with their ranges: for messages of tests.
-    List<String> log() {
-        var lines = new ArrayList<String>();
-        requests.forEach(request ->
-                lines.add(request.method + " " + request.target + " " + request.headers.getOrDefault("range", "")));
-        return lines;
     }
 
     @Override

@@ -107,9 +107,9 @@ final class HubTest {
         assertThat(cache.relativize(folder)).isEqualTo(Path.of("models--org--small-4bit/snapshots/" + commit));
         assertThat(cache.resolve("models--org--small-4bit/refs/main")).hasContent(commit);
         assertThat(Files.readSymbolicLink(folder.resolve(WEIGHTS)))
-                .isEqualTo(Path.of("../../blobs/" + FakeHub.sha256(content(WEIGHTS))));
+                .isEqualTo(Path.of("../../blobs/" + FakeRepo.sha256(content(WEIGHTS))));
         assertThat(Files.readSymbolicLink(folder.resolve("config.json")))
-                .isEqualTo(Path.of("../../blobs/" + FakeHub.gitHash(content("config.json"))));
+                .isEqualTo(Path.of("../../blobs/" + FakeRepo.gitHash(content("config.json"))));
         assertThat(hub().sent(WEIGHTS)).isEqualTo(WEIGHTS_SIZE);
     }
 
@@ -185,7 +185,7 @@ final class HubTest {
         hub().breakDown(1, new Fault.Stall(), HubTest::isForStoredWeights);
         var listing = new HubClient(new HubSettings(hub().endpoint(), null, cache, false), Retries.defaults());
         try (listing) {
-            var found = listing.listing(MODEL);
+            var found = listing.listing(MODEL, _ -> {});
             var file = found.files().stream()
                     .filter(one -> one.name().equals(WEIGHTS))
                     .findFirst()

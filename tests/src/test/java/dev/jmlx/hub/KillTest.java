@@ -48,7 +48,7 @@ final class KillTest {
         }
         var model = HubModel.parse("org/large").orElseThrow();
         var folder = new HubCache(cache).snapshot(model).orElseThrow();
-        assertThat(FakeHub.sha256(Files.readAllBytes(folder.resolve(WEIGHTS)))).isEqualTo(FakeHub.sha256(weights));
+        assertThat(FakeRepo.sha256(Files.readAllBytes(folder.resolve(WEIGHTS)))).isEqualTo(FakeRepo.sha256(weights));
     }
 
     /// Kills a process that pulls as soon as `sent` bytes of the weights went out; whether it ended by itself before.

@@ -35,11 +35,7 @@ public sealed interface KvCache {
         private static final int ROW_ALIGNMENT = 16;
 
         private final CacheType type;
-        private final int kvHeads;
-        private final int headDim;
-        private final int valueDim;
-        private final Reach reach;
-        private final boolean isLatent;
+        private final CacheShape shape;
         private final int headBytes;
         private final @Nullable MemorySegment[][] blocks;
 
@@ -48,13 +44,9 @@ public sealed interface KvCache {
 
         Full(CacheType type, int slots, CacheShape shape) {
             this.type = type;
-            this.kvHeads = shape.kvHeads();
-            this.headDim = shape.headDim();
-            this.valueDim = shape.valueDim();
-            this.reach = shape.reach();
-            this.isLatent = shape.isLatent();
+            this.shape = shape;
             this.firstBlocks = new int[slots];
-            this.headBytes = Math.toIntExact(bytesPerPosition(type, shape) / kvHeads * KvCaches.BLOCK_TOKENS);
+            this.headBytes = Math.toIntExact(bytesPerPosition(type, shape) / shape.kvHeads() * KvCaches.BLOCK_TOKENS);
             this.blocks = new MemorySegment[slots][0];
         }
 
@@ -64,41 +56,41 @@ public sealed interface KvCache {
 
         /// What it was made for.
         public CacheShape shape() {
-            return new CacheShape(kvHeads, headDim, valueDim, reach, isLatent);
+            return shape;
         }
 
         public int kvHeads() {
-            return kvHeads;
+            return shape.kvHeads();
         }
 
         /// Elements of a head's queries and keys.
         public int headDim() {
-            return headDim;
+            return shape.headDim();
         }
 
         /// Elements of a head's values.
         public int valueDim() {
-            return valueDim;
+            return shape.valueDim();
         }
 
         /// What a token attends to.
         public Reach reach() {
-            return reach;
+            return shape.reach();
         }
 
         /// Whether values are the first elements of keys.
         public boolean isLatent() {
-            return isLatent;
+            return shape.isLatent();
         }
 
         /// Elements from one position's values to the next's: `valueDim` rounded up, or the whole row of latents.
         public int valueStride() {
-            return stride(isLatent ? headDim : valueDim);
+            return stride(shape.isLatent() ? shape.headDim() : shape.valueDim());
         }
 
         /// Elements from one element of a position's keys to the next.
         public int keyStep() {
-            return isLatent ? 1 : STRIP;
+            return shape.isLatent() ? 1 : STRIP;
         }
 
         /// The block that holds `position` of `slot`; it was reserved before the step began.
@@ -109,26 +101,26 @@ public sealed interface KvCache {
         /// Byte of its block at which the first element of the keys of `position` stands; the next is
         /// [#keyStep] elements on.
         public long keys(int kvHead, int position) {
-            if (isLatent) {
+            if (shape.isLatent()) {
                 return inBlock(position) * valueStride() * type.elementBytes();
             }
             var inBlock = inBlock(position);
-            var element = inBlock / STRIP * STRIP * headDim + inBlock % STRIP;
+            var element = inBlock / STRIP * STRIP * shape.headDim() + inBlock % STRIP;
             return (long) kvHead * headBytes + element * type.elementBytes();
         }
 
         /// Byte of its block at which the values of `position` begin.
         public long values(int kvHead, int position) {
-            if (isLatent) {
+            if (shape.isLatent()) {
                 return keys(kvHead, position);
             }
-            var element = (long) KvCaches.BLOCK_TOKENS * headDim + inBlock(position) * valueStride();
+            var element = (long) KvCaches.BLOCK_TOKENS * shape.headDim() + inBlock(position) * valueStride();
             return (long) kvHead * headBytes + element * type.elementBytes();
         }
 
         /// Byte of its block at which the scale of the keys of `position` stands.
         public long keyScale(int kvHead, int position) {
-            if (isLatent) {
+            if (shape.isLatent()) {
                 return valueScale(kvHead, position);
             }
             return (kvHead + 1L) * headBytes + (inBlock(position) - 2L * KvCaches.BLOCK_TOKENS) * Float.BYTES;
@@ -177,7 +169,7 @@ public sealed interface KvCache {
 
         /// Bytes of a block, with what may be read behind it.
         public long blockBytes() {
-            return (long) kvHeads * headBytes + (long) READ_AHEAD * type.elementBytes();
+            return (long) shape.kvHeads() * headBytes + (long) READ_AHEAD * type.elementBytes();
         }
 
         static long bytesPerPosition(CacheType type, CacheShape shape) {

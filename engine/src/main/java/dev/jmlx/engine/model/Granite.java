@@ -37,15 +37,14 @@ final class Granite {
         var sizes = Sizes.load(config);
         var activation = Layers.activation(config, "silu");
         return load(
-                config, weights, sizes, scope -> experts(config, scope.scope("block_sparse_moe"), sizes, activation));
+                config,
+                weights,
+                sizes,
+                scope -> experts(config, scope.scope("block_sparse_moe"), sizes, activation, null));
     }
 
-    /// Those of Granite 4, too: the router's softmax is over the chosen ones.
-    static Moe experts(ModelConfig config, Weights weights, Sizes sizes, Activation activation) {
-        return experts(config, weights, sizes, activation, null);
-    }
-
-    /// The same beside an MLP for all tokens.
+    /// Those of Granite 4, too, which has an MLP for all tokens beside them: the router's softmax is over the chosen
+    /// ones.
     static Moe experts(
             ModelConfig config, Weights weights, Sizes sizes, Activation activation, @Nullable FeedForward shared) {
         var count = config.integer("num_local_experts", 1);

@@ -47,8 +47,7 @@ final class Wrapped {
 
     /// Kimi K2.5.
     static Model kimiK25(ModelConfig config, Weights weights) {
-        skipVision(weights);
-        return Deepseek.load(text(config), weights.scope("language_model"));
+        return plain(config, weights, Deepseek::load);
     }
 
     /// Qwen2-VL and Qwen2.5-VL; early conversions have no `text_config`.
@@ -59,13 +58,17 @@ final class Wrapped {
     }
 
     static Model qwen3Vl(ModelConfig config, Weights weights) {
-        skipVision(weights);
-        return Qwen3.load(text(config), weights.scope("language_model"));
+        return plain(config, weights, Qwen3::load);
     }
 
     static Model qwen3VlMoe(ModelConfig config, Weights weights) {
+        return plain(config, weights, QwenMoe::qwen3);
+    }
+
+    /// A text part without defaults of its own.
+    private static Model plain(ModelConfig config, Weights weights, Models.Loader loader) {
         skipVision(weights);
-        return QwenMoe.qwen3(text(config), weights.scope("language_model"));
+        return loader.load(text(config), weights.scope("language_model"));
     }
 
     /// The configuration of the text part.
