@@ -13,8 +13,12 @@ import jdk.incubator.vector.VectorSpecies;
 /// Kernels change a vector's type by `reinterpretShape` and `convertShape` with a species from here, not by
 /// `reinterpretAsInts` and the like, unless the vector comes straight from arithmetic. Those are single methods
 /// of the JDK for all types of vectors: what C2 takes a vector for there depends on who called them before, and
-/// where it guesses wrong it boxes. Four-token steps so took half as long again in one process of five. Any
-/// thread.
+/// where it guesses wrong it boxes. Four-token steps so took half as long again in one process of five.
+///
+/// For the same reason a kernel whose vectors of floats or ints have another width than [#FLOAT] writes
+/// `a.lanewise(ADD, b)` and not `a.add(b)`: what comes from a load or a loop has no known class, `add` looks at
+/// those that it has seen, and once it has seen two, vectors of all kernels were boxed, 30 MB/s of garbage in
+/// one process of four. Any thread.
 final class Lanes {
     static final VectorSpecies<Float> FLOAT = VectorSpecies.of(float.class, shape());
     static final VectorSpecies<Integer> INT = FLOAT.withLanes(int.class);

@@ -71,15 +71,15 @@ final class Rehearsal implements Ops {
     /// Tokens that an expert gets of a prompt, or so.
     private static final int FEW_ROWS = 4;
 
-    private static final long FIRST_MOST_USED_BYTES = 96L << 20;
+    private static final long FIRST_MOST_HEAP_BYTES = 96L << 20;
 
     private final Arena arena = Arena.ofShared();
     private final List<KvCaches> caches = new ArrayList<>();
     private final CpuOps stage;
     private final Map<Object, Exercise> exercises = new LinkedHashMap<>();
 
-    /// Used heap from which on garbage is thrown away.
-    private long mostUsedBytes = FIRST_MOST_USED_BYTES;
+    /// Heap from which on garbage is thrown away.
+    private long mostHeapBytes = FIRST_MOST_HEAP_BYTES;
 
     /// For the operations of a [CpuOps] of `threads` threads.
     Rehearsal(int threads, Precision precision) {
@@ -119,14 +119,14 @@ final class Rehearsal implements Ops {
     /// they are frequent, and what was once written to stays resident. The heap that is left, which others
     /// use, sets the next limit.
     private void shrinkHeap() {
-        if (usedBytes() > mostUsedBytes) {
+        if (heapBytes() > mostHeapBytes) {
             System.gc();
-            mostUsedBytes = Math.max(mostUsedBytes, 2 * usedBytes());
+            mostHeapBytes = Math.max(mostHeapBytes, 2 * heapBytes());
         }
     }
 
-    private static long usedBytes() {
-        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+    private static long heapBytes() {
+        return Runtime.getRuntime().totalMemory();
     }
 
     @Override
@@ -436,9 +436,15 @@ final class Rehearsal implements Ops {
         return small.full(0);
     }
 
+    /// Different values: a branch that only zeros or only equal values take is compiled for these alone, and the
+    /// first real step throws the code away.
     private static CpuTensor input(int rows, int cols) {
+        var values = new float[rows * cols];
+        for (var i = 0; i < values.length; i++) {
+            values[i] = (i * 7 % 17 - 8) / 16f;
+        }
         var tensor = new CpuTensor();
-        tensor.point(new float[rows * cols], 0, rows, cols);
+        tensor.point(values, 0, rows, cols);
         return tensor;
     }
 

@@ -176,6 +176,9 @@ final class ShortFewInput implements WorkerPool.Task {
     }
 
     /// Quantizes `count` activations from element `from` of the tensor.
+    ///
+    /// `lanewise` instead of `add` and the like, since these vectors are narrower than those of the kernels, as
+    /// [Lanes] says.
     private void quantize(int from, int count, int record, int lane) {
         var values = x.data();
         var sum = FloatVector.zero(HALF_WORD);
@@ -184,21 +187,24 @@ final class ShortFewInput implements WorkerPool.Task {
         for (var i = from; i < from + count; i += ShortFewTokens.COLUMNS) {
             var low = FloatVector.fromArray(HALF_WORD, values, i);
             var high = FloatVector.fromArray(HALF_WORD, values, i + ShortFewTokens.PAIRS);
-            sum = sum.add(low).add(high);
-            lowSizes = lowSizes.add(low.lanewise(VectorOperators.ABS));
-            highSizes = highSizes.add(high.lanewise(VectorOperators.ABS));
+            sum = low.lanewise(VectorOperators.ADD, high).lanewise(VectorOperators.ADD, sum);
+            lowSizes = low.lanewise(VectorOperators.ABS).lanewise(VectorOperators.ADD, lowSizes);
+            highSizes = high.lanewise(VectorOperators.ABS).lanewise(VectorOperators.ADD, highSizes);
         }
         var largest = Math.max(lowSizes.reduceLanes(VectorOperators.ADD), highSizes.reduceLanes(VectorOperators.ADD));
-        var inverse = largest < ShortInput.TINY ? 0 : ABSOLUTE_SUM / largest;
+        var inverse = FloatVector.broadcast(HALF_WORD, largest < ShortInput.TINY ? 0 : ABSOLUTE_SUM / largest);
         var lowSum = IntVector.zero(HALF_WORD_INTS);
         var highSum = IntVector.zero(HALF_WORD_INTS);
+        var lowHalf = IntVector.broadcast(HALF_WORD_INTS, 0xFFFF);
         var at = record + width + lane * ShortFewTokens.PAIRS;
         for (var i = from; i < from + count; i += ShortFewTokens.COLUMNS) {
             var low = round(FloatVector.fromArray(HALF_WORD, values, i), inverse);
             var high = round(FloatVector.fromArray(HALF_WORD, values, i + ShortFewTokens.PAIRS), inverse);
-            lowSum = lowSum.add(low);
-            highSum = highSum.add(high);
-            low.and(0xFFFF).or(high.lanewise(VectorOperators.LSHL, 16)).intoArray(records, at);
+            lowSum = low.lanewise(VectorOperators.ADD, lowSum);
+            highSum = high.lanewise(VectorOperators.ADD, highSum);
+            low.lanewise(VectorOperators.AND, lowHalf)
+                    .lanewise(VectorOperators.OR, high.lanewise(VectorOperators.LSHL, 16))
+                    .intoArray(records, at);
             at += width * ShortFewTokens.PAIRS;
         }
         var low = -8 * lowSum.reduceLanes(VectorOperators.ADD);
@@ -210,7 +216,9 @@ final class ShortFewInput implements WorkerPool.Task {
     }
 
     /// The integers in the lower halves of the lanes.
-    private static IntVector round(FloatVector values, float inverse) {
-        return values.mul(inverse).add(ShortInput.ROUND).reinterpretAsInts();
+    private static IntVector round(FloatVector values, FloatVector inverse) {
+        return (IntVector) values.lanewise(VectorOperators.MUL, inverse)
+                .lanewise(VectorOperators.ADD, FloatVector.broadcast(HALF_WORD, ShortInput.ROUND))
+                .reinterpretShape(HALF_WORD_INTS, 0);
     }
 }

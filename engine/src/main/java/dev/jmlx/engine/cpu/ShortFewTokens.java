@@ -115,8 +115,7 @@ final class ShortFewTokens {
                 s1 = s1.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 6]).reinterpretShape(Lanes.SHORT, 0)));
                 s2 = s2.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 10]).reinterpretShape(Lanes.SHORT, 0)));
                 s3 = s3.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 14]).reinterpretShape(Lanes.SHORT, 0)));
-                q = (ShortVector)
-                        word.lanewise(VectorOperators.LSHR, 12).and(NIBBLES).reinterpretShape(Lanes.SHORT, 0);
+                q = ((ShortVector) word.reinterpretShape(Lanes.SHORT, 0)).lanewise(VectorOperators.LSHR, 12);
                 s0 = s0.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 3]).reinterpretShape(Lanes.SHORT, 0)));
                 s1 = s1.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 7]).reinterpretShape(Lanes.SHORT, 0)));
                 s2 = s2.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 11]).reinterpretShape(Lanes.SHORT, 0)));

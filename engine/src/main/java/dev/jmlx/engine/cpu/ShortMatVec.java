@@ -69,9 +69,7 @@ final class ShortMatVec {
                         .and(ShortFewTokens.NIBBLES)
                         .reinterpretShape(Lanes.SHORT, 0);
                 s = s.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 2]).reinterpretShape(Lanes.SHORT, 0)));
-                q = (ShortVector) word.lanewise(VectorOperators.LSHR, 12)
-                        .and(ShortFewTokens.NIBBLES)
-                        .reinterpretShape(Lanes.SHORT, 0);
+                q = ((ShortVector) word.reinterpretShape(Lanes.SHORT, 0)).lanewise(VectorOperators.LSHR, 12);
                 s = s.add(q.mul(IntVector.broadcast(Lanes.INT, x[at + 3]).reinterpretShape(Lanes.SHORT, 0)));
                 at += ShortFewTokens.PAIRS;
                 fromByte += Lanes.BYTES;
