@@ -19,6 +19,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.nio.channels.FileChannel;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -29,6 +30,10 @@ final class ArchitectureTest {
     private static final String ENGINE = "dev.jmlx.engine..";
     private static final String[] TOKENIZER = {"dev.jmlx.tokenizer..", "dev.jmlx.jinja..", "dev.jmlx.chat.."};
     private static final String[] SERVER = {"dev.jmlx.http..", "dev.jmlx.cli..", "dev.jmlx.hub.."};
+
+    /// Methods of `FloatVector` and `IntVector` that call `lanewise` of a vector whose class only a profile tells.
+    private static final Set<String> SHARED_ARITHMETIC =
+            Set.of("add", "sub", "mul", "div", "fma", "min", "max", "abs", "neg", "and", "or", "sqrt", "pow", "not");
 
     private JavaClasses all;
 
@@ -91,6 +96,26 @@ final class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAPackage("jdk.incubator.vector..")
                 .check(all);
+    }
+
+    @Test
+    void vectorsOfAnotherWidthLeaveNoTraceInSharedMethods() {
+        noClasses()
+                .that(DescribedPredicate.describe(
+                        "name a width of floats or ints",
+                        type -> type.getFieldAccessesFromSelf().stream()
+                                .anyMatch(access -> isFloatOrIntVector(access.getTargetOwner())
+                                        && access.getTarget().getName().matches("SPECIES_(64|128|256|512|MAX)"))))
+                .should()
+                .callMethodWhere(DescribedPredicate.describe(
+                        "computes by a method that vectors of all widths share",
+                        call -> isFloatOrIntVector(call.getTargetOwner())
+                                && SHARED_ARITHMETIC.contains(call.getTarget().getName())))
+                .check(all);
+    }
+
+    private static boolean isFloatOrIntVector(JavaClass type) {
+        return type.getName().matches("jdk\\.incubator\\.vector\\.(Float|Int)Vector");
     }
 
     @Test
