@@ -71,15 +71,18 @@ final class Rehearsal implements Ops {
     /// Tokens that an expert gets of a prompt, or so.
     private static final int FEW_ROWS = 4;
 
-    private static final long FIRST_MOST_HEAP_BYTES = 96L << 20;
+    private static final long FIRST_MOST_BYTES = 96L << 20;
 
     private final Arena arena = Arena.ofShared();
     private final List<KvCaches> caches = new ArrayList<>();
     private final CpuOps stage;
     private final Map<Object, Exercise> exercises = new LinkedHashMap<>();
 
-    /// Heap from which on garbage is thrown away.
-    private long mostHeapBytes = FIRST_MOST_HEAP_BYTES;
+    /// Size of the heap from which on garbage is thrown away.
+    private long mostHeapBytes = FIRST_MOST_BYTES;
+
+    /// Used part of the heap from which on it is, where the heap's size stays what it is.
+    private long mostUsedBytes = FIRST_MOST_BYTES;
 
     /// For the operations of a [CpuOps] of `threads` threads.
     Rehearsal(int threads, Precision precision) {
@@ -116,17 +119,22 @@ final class Rehearsal implements Ops {
     }
 
     /// A full collection gives what is free back to the system; young ones make the heap grow while
-    /// they are frequent, and what was once written to stays resident. The heap that is left, which others
-    /// use, sets the next limit.
+    /// they are frequent, and what was once written to stays resident. What is left, which others have, sets the
+    /// next limits.
     private void shrinkHeap() {
-        if (heapBytes() > mostHeapBytes) {
+        if (heapBytes() > mostHeapBytes || usedBytes() > mostUsedBytes) {
             System.gc();
             mostHeapBytes = Math.max(mostHeapBytes, 2 * heapBytes());
+            mostUsedBytes = Math.max(mostUsedBytes, 2 * usedBytes());
         }
     }
 
     private static long heapBytes() {
         return Runtime.getRuntime().totalMemory();
+    }
+
+    private static long usedBytes() {
+        return heapBytes() - Runtime.getRuntime().freeMemory();
     }
 
     @Override
@@ -255,7 +263,8 @@ final class Rehearsal implements Ops {
             var keys = input(q.rows(), cache.kvHeads() * cache.headDim());
             var values = cache.isLatent() ? null : input(q.rows(), cache.kvHeads() * cache.valueDim());
             var smallCache = cache(cache, batch);
-            return () -> stage.attention(queries, keys, values, spec, batch, smallCache);
+            var lasting = withoutFactor(spec);
+            return () -> stage.attention(queries, keys, values, lasting, batch, smallCache);
         });
         return tensor(q.rows(), Shapes.attended(q, cache));
     }
@@ -278,11 +287,19 @@ final class Rehearsal implements Ops {
         note(List.of("sparseAttention", batch.tokenCount(), q.cols(), cache.headDim()), () -> {
             var queries = input(q.rows(), q.cols());
             var keys = input(q.rows(), k.cols());
-            var first = input(q.rows(), 1);
+            var first = tensor(new float[q.rows()], q.rows(), 1);
             var smallCache = cache(cache, batch);
-            return () -> stage.sparseAttention(queries, keys, first, spec, batch, smallCache);
+            var lasting = withoutFactor(spec);
+            return () -> stage.sparseAttention(queries, keys, first, lasting, batch, smallCache);
         });
         return attention(q, k, null, spec, batch, cache);
+    }
+
+    /// The operands are rotated in place, by one call after the other, and a factor would make them grow.
+    private static AttentionSpec withoutFactor(AttentionSpec spec) {
+        var rope = spec.rope();
+        var rotation = rope == null ? null : new RopeTable(rope.inverseFrequencies(), rope.interleaved());
+        return new AttentionSpec(spec.scale(), rotation, spec.softcap(), spec.sinks());
     }
 
     @Override
@@ -436,22 +453,24 @@ final class Rehearsal implements Ops {
         return small.full(0);
     }
 
-    /// Different values: a branch that only zeros or only equal values take is compiled for these alone, and the
-    /// first real step throws the code away.
+    /// An operand that is no weight. Different values: a branch that only zeros or only equal values take is compiled
+    /// for these alone, and the first real step throws the code away.
     private static CpuTensor input(int rows, int cols) {
         var values = new float[rows * cols];
         for (var i = 0; i < values.length; i++) {
             values[i] = (i * 7 % 17 - 8) / 16f;
         }
-        var tensor = new CpuTensor();
-        tensor.point(values, 0, rows, cols);
-        return tensor;
+        return tensor(values, rows, cols);
     }
 
     /// A result that nobody looks into.
     private static CpuTensor tensor(int rows, int cols) {
+        return tensor(new float[0], rows, cols);
+    }
+
+    private static CpuTensor tensor(float[] values, int rows, int cols) {
         var tensor = new CpuTensor();
-        tensor.point(new float[0], 0, rows, cols);
+        tensor.point(values, 0, rows, cols);
         return tensor;
     }
 }

@@ -177,8 +177,7 @@ final class ShortFewInput implements WorkerPool.Task {
 
     /// Quantizes `count` activations from element `from` of the tensor.
     ///
-    /// `lanewise` instead of `add` and the like, since these vectors are narrower than those of the kernels, as
-    /// [Lanes] says.
+    /// By `lanewise` of two vectors alone, since these are narrower than those of the kernels ([Lanes]).
     private void quantize(int from, int count, int record, int lane) {
         var values = x.data();
         var sum = FloatVector.zero(HALF_WORD);
@@ -196,6 +195,7 @@ final class ShortFewInput implements WorkerPool.Task {
         var lowSum = IntVector.zero(HALF_WORD_INTS);
         var highSum = IntVector.zero(HALF_WORD_INTS);
         var lowHalf = IntVector.broadcast(HALF_WORD_INTS, 0xFFFF);
+        var toUpperHalf = IntVector.broadcast(HALF_WORD_INTS, 1 << 16);
         var at = record + width + lane * ShortFewTokens.PAIRS;
         for (var i = from; i < from + count; i += ShortFewTokens.COLUMNS) {
             var low = round(FloatVector.fromArray(HALF_WORD, values, i), inverse);
@@ -203,7 +203,7 @@ final class ShortFewInput implements WorkerPool.Task {
             lowSum = low.lanewise(VectorOperators.ADD, lowSum);
             highSum = high.lanewise(VectorOperators.ADD, highSum);
             low.lanewise(VectorOperators.AND, lowHalf)
-                    .lanewise(VectorOperators.OR, high.lanewise(VectorOperators.LSHL, 16))
+                    .lanewise(VectorOperators.OR, high.lanewise(VectorOperators.MUL, toUpperHalf))
                     .intoArray(records, at);
             at += width * ShortFewTokens.PAIRS;
         }

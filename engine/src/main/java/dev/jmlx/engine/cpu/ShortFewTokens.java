@@ -10,8 +10,8 @@ import jdk.incubator.vector.VectorOperators;
 /// 4-bit weights times four tokens in 16-bit integers, straight from the [RowBlocks]: [FewTokens] in half of
 /// the instructions.
 ///
-/// A word holds eight columns of a row. As two shorts it gives up columns `k` and `k + 4` with one shift and
-/// one mask, and both meet their activations, a pair in an int ([ShortFewInput]), in one product. So one
+/// A word holds eight columns of a row. As two shorts it gives up columns `k` and `k + 4` with a shift, a
+/// mask or both, and both meet their activations, a pair in an int ([ShortFewInput]), in one product. So one
 /// register of sums has for each row those of the columns 0 to 3 of all words and those of the columns 4 to 7.
 ///
 /// What is wanted are sums of centred weights, `(q - 8) * x`, which fit 16 bits; they start at `-8 * sum(x)`,

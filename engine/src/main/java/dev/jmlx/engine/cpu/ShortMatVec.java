@@ -11,7 +11,7 @@ import jdk.incubator.vector.VectorOperators;
 /// 4-bit weights times one token in 16-bit integers, straight from the [RowBlocks]: the sums of [ShortFewTokens],
 /// which has the reasons, for a token that is alone in its step.
 ///
-/// A word of eight columns takes 15 vector instructions where [MatVec] takes 25. Processors whose vector units are
+/// A word of eight columns takes 14 vector instructions where [MatVec] takes 25. Processors whose vector units are
 /// half as wide as their vectors, as Zen 4 for 512 bits, are bound by that and not by memory; others lose nothing.
 /// A token is rounded alike alone and beside others. Any thread.
 final class ShortMatVec {

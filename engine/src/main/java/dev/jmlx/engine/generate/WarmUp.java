@@ -29,7 +29,7 @@ final class WarmUp {
     /// Tokens from which on a step is a prompt's.
     private static final int PROMPT = 16;
 
-    /// Where an answer or a chunk begins: beyond the first strip of the caches, whose results the second one scales.
+    /// Where an answer is: beyond the first strip of the caches.
     private static final int POSITION = 100;
 
     private final Model model;
@@ -46,7 +46,7 @@ final class WarmUp {
     /// An answer and a chunk of a prompt; ends early when `stop` says so.
     void first(BooleanSupplier stop) {
         var answer = step(POSITION, 1, Batch.Logits.LAST);
-        run(List.of(answer, step(POSITION, CHUNK, Batch.Logits.LAST)), stop);
+        run(List.of(answer, step(0, CHUNK, Batch.Logits.LAST)), stop);
     }
 
     /// Whether [#rest] has nothing more to do.
