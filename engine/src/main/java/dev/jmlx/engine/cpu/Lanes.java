@@ -16,9 +16,10 @@ import jdk.incubator.vector.VectorSpecies;
 /// where it guesses wrong it boxes. Four-token steps so took half as long again in one process of five.
 ///
 /// For the same reason a kernel whose vectors of floats or ints have another width than [#FLOAT] writes
-/// `a.lanewise(ADD, b)` with two vectors, and neither `a.add(b)` nor a shift by a number: what comes from a load or a
-/// loop has no known class, such methods go by the classes that they have seen, and once `add` had seen two, the
-/// vectors of other kernels were boxed, 30 MB/s of garbage in one process of four. Any thread.
+/// `a.lanewise(ADD, b)` with two vectors, and neither `a.add(b)` nor a shift by a number: what comes from
+/// a load or a loop has no known class, such methods go by the classes that they have seen, and once `add`
+/// had seen two, the vectors of other kernels were boxed, 30 MB/s of garbage in one process of four. Any
+/// thread.
 final class Lanes {
     static final VectorSpecies<Float> FLOAT = VectorSpecies.of(float.class, shape());
     static final VectorSpecies<Integer> INT = FLOAT.withLanes(int.class);

@@ -51,38 +51,14 @@ final class Rehearsal implements Ops {
     /// takes long and what counts is the number of calls.
     private static final int ROWS = 16;
 
-    /// Calls of an operation in a row, so that all of them get on while the compilers are busy.
-    private static final int BURST = 8;
-
-    /// Calls after which every kernel has been queued for the second tier: HotSpot wants 15,000 calls and
-    /// turns of loops, and the least that a call makes is six: itself, one block and, for a plane of one
-    /// bit, four words of each row.
-    private static final int CALLS = 2500;
-
-    /// Calls after which nothing more is expected.
-    private static final int MOST_CALLS = 3 * CALLS;
-
-    /// Calls faster than this on average were compiled from the start, for another engine of the
-    /// process.
-    private static final long COMPILED_NANOS_PER_CALL = 50_000;
-
-    private static final int SPEED_UP = 4;
-
     /// Tokens that an expert gets of a prompt, or so.
     private static final int FEW_ROWS = 4;
-
-    private static final long FIRST_MOST_BYTES = 96L << 20;
 
     private final Arena arena = Arena.ofShared();
     private final List<KvCaches> caches = new ArrayList<>();
     private final CpuOps stage;
     private final Map<Object, Exercise> exercises = new LinkedHashMap<>();
-
-    /// Size of the heap from which on garbage is thrown away.
-    private long mostHeapBytes = FIRST_MOST_BYTES;
-
-    /// Used part of the heap from which on it is, where the heap's size stays what it is.
-    private long mostUsedBytes = FIRST_MOST_BYTES;
+    private final HeapLimit heap = new HeapLimit();
 
     /// For the operations of a [CpuOps] of `threads` threads.
     Rehearsal(int threads, Precision precision) {
@@ -113,28 +89,9 @@ final class Rehearsal implements Ops {
             if (ended.getAsBoolean()) {
                 return false;
             }
-            exercise.burst(this::shrinkHeap);
+            exercise.burst(heap::shrink);
         }
         return true;
-    }
-
-    /// A full collection gives what is free back to the system; young ones make the heap grow while
-    /// they are frequent, and what was once written to stays resident. What is left, which others have, sets the
-    /// next limits.
-    private void shrinkHeap() {
-        if (heapBytes() > mostHeapBytes || usedBytes() > mostUsedBytes) {
-            System.gc();
-            mostHeapBytes = Math.max(mostHeapBytes, 2 * heapBytes());
-            mostUsedBytes = Math.max(mostUsedBytes, 2 * usedBytes());
-        }
-    }
-
-    private static long heapBytes() {
-        return Runtime.getRuntime().totalMemory();
-    }
-
-    private static long usedBytes() {
-        return heapBytes() - Runtime.getRuntime().freeMemory();
     }
 
     @Override
@@ -295,7 +252,8 @@ final class Rehearsal implements Ops {
         return attention(q, k, null, spec, batch, cache);
     }
 
-    /// The operands are rotated in place, by one call after the other, and a factor would make them grow.
+    /// The operands are rotated in place, by one call after the other, and a factor would make them
+    /// grow.
     private static AttentionSpec withoutFactor(AttentionSpec spec) {
         var rope = spec.rope();
         var rotation = rope == null ? null : new RopeTable(rope.inverseFrequencies(), rope.interleaved());
@@ -375,44 +333,6 @@ final class Rehearsal implements Ops {
         stage.close();
     }
 
-    /// One operation on small operands, and how fast it has become.
-    private static final class Exercise {
-        private final Runnable operation;
-        private int calls;
-        private long nanos;
-        private long slowest;
-        private long last;
-
-        Exercise(Runnable operation) {
-            this.operation = operation;
-        }
-
-        /// Runs `afterwards` after each call.
-        void burst(Runnable afterwards) {
-            last = 0;
-            for (var i = 0; i < BURST; i++) {
-                var start = System.nanoTime();
-                operation.run();
-                last += System.nanoTime() - start;
-                afterwards.run();
-            }
-            // The first calls load and link classes, whether or not the kernels are compiled.
-            slowest = calls == 0 ? 0 : Math.max(slowest, last);
-            nanos += last;
-            calls += BURST;
-        }
-
-        /// Whether it was called often enough that only the compiler is waited for.
-        boolean isQueued() {
-            return calls >= CALLS;
-        }
-
-        boolean isCompiled() {
-            var isFast = last * SPEED_UP < slowest || nanos < calls * COMPILED_NANOS_PER_CALL;
-            return isQueued() && (isFast || calls >= MOST_CALLS);
-        }
-    }
-
     /// Notes an operation, which `prepare` makes operands for, unless it is known.
     private void note(Object key, Supplier<Supplier<Tensor>> prepare) {
         exercises.computeIfAbsent(key, _ -> {
@@ -453,8 +373,8 @@ final class Rehearsal implements Ops {
         return small.full(0);
     }
 
-    /// An operand that is no weight. Different values: a branch that only zeros or only equal values take is compiled
-    /// for these alone, and the first real step throws the code away.
+    /// An operand that is no weight. Different values: a branch that only zeros or only equal values take
+    /// is compiled for these alone, and the first real step throws the code away.
     private static CpuTensor input(int rows, int cols) {
         var values = new float[rows * cols];
         for (var i = 0; i < values.length; i++) {
