@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.util.concurrent.TimeUnit;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -31,6 +32,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class MachineLimits {
     private static final VectorSpecies<Long> LONG = LongVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Float> FLOAT = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Short> SHORT = ShortVector.SPECIES_PREFERRED;
 
     /// More than a core's share of any cache.
     private static final int BYTES = 200 << 20;
@@ -73,6 +75,32 @@ public class MachineLimits {
     @Threads(2)
     public float multiplyAddByTwoThreads(Work work) {
         return multiplyAdd(work);
+    }
+
+    /// What the kernels of 4-bit weights are made of: a 16-bit product and a sum, two instructions.
+    @Benchmark
+    @Threads(1)
+    public long shortMultiplyAddByOneThread(Work work) {
+        return shortMultiplyAdd(work);
+    }
+
+    @Benchmark
+    @Threads(2)
+    public long shortMultiplyAddByTwoThreads(Work work) {
+        return shortMultiplyAdd(work);
+    }
+
+    /// The cheapest instruction, so that its rate is the most that a core starts of any.
+    @Benchmark
+    @Threads(1)
+    public long shortAddByOneThread(Work work) {
+        return shortAdd(work);
+    }
+
+    @Benchmark
+    @Threads(2)
+    public long shortAddByTwoThreads(Work work) {
+        return shortAdd(work);
     }
 
     private long read(Work work) {
@@ -132,5 +160,54 @@ public class MachineLimits {
                 .add(k)
                 .add(l);
         return sum.reduceLanes(VectorOperators.ADD);
+    }
+
+    /// Eight independent chains of four cycles, enough for two units.
+    private long shortMultiplyAdd(Work work) {
+        var m = ShortVector.broadcast(SHORT, STEPS / 3);
+        var a = m;
+        var b = m.add((short) 1);
+        var c = m.add((short) 2);
+        var d = m.add((short) 3);
+        var e = m.add((short) 4);
+        var f = m.add((short) 5);
+        var g = m.add((short) 6);
+        var h = m.add((short) 7);
+        for (var step = 0; step < STEPS; step++) {
+            a = a.mul(m).add(m);
+            b = b.mul(m).add(m);
+            c = c.mul(m).add(m);
+            d = d.mul(m).add(m);
+            e = e.mul(m).add(m);
+            f = f.mul(m).add(m);
+            g = g.mul(m).add(m);
+            h = h.mul(m).add(m);
+        }
+        work.add(0, 2.0 * 8 * SHORT.length() * STEPS);
+        return a.add(b).add(c).add(d).add(e).add(f).add(g).add(h).reduceLanes(VectorOperators.ADD);
+    }
+
+    /// Four pairs whose halves add each other up: C2 would join sums of what stays the same.
+    private long shortAdd(Work work) {
+        var a = ShortVector.broadcast(SHORT, STEPS / 3);
+        var b = a.add((short) 1);
+        var c = a.add((short) 2);
+        var d = a.add((short) 3);
+        var e = a.add((short) 4);
+        var f = a.add((short) 5);
+        var g = a.add((short) 6);
+        var h = a.add((short) 7);
+        for (var step = 0; step < STEPS; step++) {
+            a = a.add(b);
+            c = c.add(d);
+            e = e.add(f);
+            g = g.add(h);
+            b = b.add(a);
+            d = d.add(c);
+            f = f.add(e);
+            h = h.add(g);
+        }
+        work.add(0, 8.0 * SHORT.length() * STEPS);
+        return a.add(b).add(c).add(d).add(e).add(f).add(g).add(h).reduceLanes(VectorOperators.ADD);
     }
 }

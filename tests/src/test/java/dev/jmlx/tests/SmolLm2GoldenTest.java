@@ -20,6 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -35,6 +36,9 @@ final class SmolLm2GoldenTest {
     /// MLX's float32 log-sum-exp over 49,152 logits lies 1.0e-4 below the same sum in double (measured
     /// on these prompts).
     private static final double NLL_TOLERANCE = 2e-4;
+
+    /// What `PRECISION=fast` may change a text's perplexity by.
+    private static final double PERPLEXITY_TOLERANCE = 0.005;
 
     private Engine engine;
     private ModelRunner runner;
@@ -120,6 +124,38 @@ final class SmolLm2GoldenTest {
         }
         assertThat(sum / (ids.length - 1))
                 .isCloseTo(conversation.json().get("prompt_mean_nll").doubleValue(), offset(NLL_TOLERANCE));
+    }
+
+    /// One token, a few and a prompt have integer kernels of their own; the steps' sizes reach all of them.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4, 64})
+    void roundedActivationsKeepThePerplexity(int step) {
+        var tokens = 0;
+        var found = 0.0;
+        var expected = 0.0;
+        try (var fast =
+                new ModelRunner(Fixtures.embeddedModel(), new CpuBackend().open(2, Precision.FAST), CacheType.F32)) {
+            for (var conversation : conversations().toList()) {
+                var ids = conversation.ids("prompt_ids");
+                found += negativeLogLikelihood(fast, ids, step);
+                expected += conversation.json().get("prompt_mean_nll").doubleValue() * (ids.length - 1);
+                tokens += ids.length - 1;
+            }
+        }
+        assertThat(Math.exp((found - expected) / tokens)).isCloseTo(1, offset(PERPLEXITY_TOLERANCE));
+    }
+
+    private static double negativeLogLikelihood(ModelRunner runner, int[] ids, int step) {
+        runner.reset();
+        var sum = 0.0;
+        for (var from = 0; from < ids.length - 1; from += step) {
+            var end = Math.min(from + step, ids.length - 1);
+            var rows = runner.run(Arrays.copyOfRange(ids, from, end));
+            for (var i = from; i < end; i++) {
+                sum += negativeLogLikelihood(rows[i - from], ids[i + 1]);
+            }
+        }
+        return sum;
     }
 
     private static void compare(float[] logits, JsonNode top) {
