@@ -187,7 +187,7 @@ public class MachineLimits {
         return a.add(b).add(c).add(d).add(e).add(f).add(g).add(h).reduceLanes(VectorOperators.ADD);
     }
 
-    /// Four pairs whose halves add each other up: C2 would join sums of what stays the same.
+    /// Eight pairs whose halves add each other up: C2 would join sums of what stays the same.
     private long shortAdd(Work work) {
         var a = ShortVector.broadcast(SHORT, STEPS / 3);
         var b = a.add((short) 1);
@@ -197,17 +197,48 @@ public class MachineLimits {
         var f = a.add((short) 5);
         var g = a.add((short) 6);
         var h = a.add((short) 7);
+        var i = a.add((short) 8);
+        var j = a.add((short) 9);
+        var k = a.add((short) 10);
+        var l = a.add((short) 11);
+        var m = a.add((short) 12);
+        var n = a.add((short) 13);
+        var o = a.add((short) 14);
+        var p = a.add((short) 15);
         for (var step = 0; step < STEPS; step++) {
             a = a.add(b);
             c = c.add(d);
             e = e.add(f);
             g = g.add(h);
+            i = i.add(j);
+            k = k.add(l);
+            m = m.add(n);
+            o = o.add(p);
             b = b.add(a);
             d = d.add(c);
             f = f.add(e);
             h = h.add(g);
+            j = j.add(i);
+            l = l.add(k);
+            n = n.add(m);
+            p = p.add(o);
         }
-        work.add(0, 8.0 * SHORT.length() * STEPS);
-        return a.add(b).add(c).add(d).add(e).add(f).add(g).add(h).reduceLanes(VectorOperators.ADD);
+        work.add(0, 16.0 * SHORT.length() * STEPS);
+        var sum = a.add(b)
+                .add(c)
+                .add(d)
+                .add(e)
+                .add(f)
+                .add(g)
+                .add(h)
+                .add(i)
+                .add(j)
+                .add(k)
+                .add(l)
+                .add(m)
+                .add(n)
+                .add(o)
+                .add(p);
+        return sum.reduceLanes(VectorOperators.ADD);
     }
 }
