@@ -68,17 +68,19 @@ public final class Accuracy {
     }
 
     private void compare(float[] exact, float[] fast, int next) {
-        var wanted = logLikelihood(exact, next);
-        var found = logLikelihood(fast, next);
+        var exactBest = best(exact);
+        var fastBest = best(fast);
+        var wanted = logLikelihood(exact, exactBest, next);
+        var found = logLikelihood(fast, fastBest, next);
         tokens++;
-        agreeing += best(exact) == best(fast) ? 1 : 0;
+        agreeing += exactBest == fastBest ? 1 : 0;
         exactSum += wanted;
         fastSum += found;
         differences += Math.abs(found - wanted);
     }
 
-    private static double logLikelihood(float[] logits, int token) {
-        var largest = logits[best(logits)];
+    private static double logLikelihood(float[] logits, int best, int token) {
+        var largest = logits[best];
         var sum = 0.0;
         for (var logit : logits) {
             sum += Math.exp((double) logit - largest);

@@ -90,19 +90,6 @@ public class MachineLimits {
         return shortMultiplyAdd(work);
     }
 
-    /// The cheapest instruction, so that its rate is the most that a core starts of any.
-    @Benchmark
-    @Threads(1)
-    public long shortAddByOneThread(Work work) {
-        return shortAdd(work);
-    }
-
-    @Benchmark
-    @Threads(2)
-    public long shortAddByTwoThreads(Work work) {
-        return shortAdd(work);
-    }
-
     private long read(Work work) {
         var a = LongVector.zero(LONG);
         var b = a;
@@ -162,7 +149,7 @@ public class MachineLimits {
         return sum.reduceLanes(VectorOperators.ADD);
     }
 
-    /// Eight independent chains of four cycles, enough for two units.
+    /// Twelve independent chains, as in [#multiplyAdd].
     private long shortMultiplyAdd(Work work) {
         var m = ShortVector.broadcast(SHORT, STEPS / 3);
         var a = m;
@@ -173,6 +160,10 @@ public class MachineLimits {
         var f = m.add((short) 5);
         var g = m.add((short) 6);
         var h = m.add((short) 7);
+        var i = m.add((short) 8);
+        var j = m.add((short) 9);
+        var k = m.add((short) 10);
+        var l = m.add((short) 11);
         for (var step = 0; step < STEPS; step++) {
             a = a.mul(m).add(m);
             b = b.mul(m).add(m);
@@ -182,48 +173,12 @@ public class MachineLimits {
             f = f.mul(m).add(m);
             g = g.mul(m).add(m);
             h = h.mul(m).add(m);
+            i = i.mul(m).add(m);
+            j = j.mul(m).add(m);
+            k = k.mul(m).add(m);
+            l = l.mul(m).add(m);
         }
-        work.add(0, 2.0 * 8 * SHORT.length() * STEPS);
-        return a.add(b).add(c).add(d).add(e).add(f).add(g).add(h).reduceLanes(VectorOperators.ADD);
-    }
-
-    /// Eight pairs whose halves add each other up: C2 would join sums of what stays the same.
-    private long shortAdd(Work work) {
-        var a = ShortVector.broadcast(SHORT, STEPS / 3);
-        var b = a.add((short) 1);
-        var c = a.add((short) 2);
-        var d = a.add((short) 3);
-        var e = a.add((short) 4);
-        var f = a.add((short) 5);
-        var g = a.add((short) 6);
-        var h = a.add((short) 7);
-        var i = a.add((short) 8);
-        var j = a.add((short) 9);
-        var k = a.add((short) 10);
-        var l = a.add((short) 11);
-        var m = a.add((short) 12);
-        var n = a.add((short) 13);
-        var o = a.add((short) 14);
-        var p = a.add((short) 15);
-        for (var step = 0; step < STEPS; step++) {
-            a = a.add(b);
-            c = c.add(d);
-            e = e.add(f);
-            g = g.add(h);
-            i = i.add(j);
-            k = k.add(l);
-            m = m.add(n);
-            o = o.add(p);
-            b = b.add(a);
-            d = d.add(c);
-            f = f.add(e);
-            h = h.add(g);
-            j = j.add(i);
-            l = l.add(k);
-            n = n.add(m);
-            p = p.add(o);
-        }
-        work.add(0, 16.0 * SHORT.length() * STEPS);
+        work.add(0, 2.0 * 12 * SHORT.length() * STEPS);
         var sum = a.add(b)
                 .add(c)
                 .add(d)
@@ -234,11 +189,7 @@ public class MachineLimits {
                 .add(i)
                 .add(j)
                 .add(k)
-                .add(l)
-                .add(m)
-                .add(n)
-                .add(o)
-                .add(p);
+                .add(l);
         return sum.reduceLanes(VectorOperators.ADD);
     }
 }
