@@ -14,6 +14,9 @@ final class LinearTask implements WorkerPool.Task {
 
     private static final int WIDE_UNITS = 8;
 
+    /// Tiles of tokens for which unpacking a unit of weights is a small part of the work.
+    private static final int LEAST_TILES = 16;
+
     private final WorkerPool pool;
     private final Scratch[] scratch;
     private final Precision precision;
@@ -25,6 +28,12 @@ final class LinearTask implements WorkerPool.Task {
     private ShortInput shorts = new ShortInput();
     private boolean inShorts;
     private int unitBlocks;
+
+    /// Units of rows.
+    private int units;
+
+    /// Shares of the tokens; each has all units of rows.
+    private int shares;
 
     LinearTask(WorkerPool pool, Scratch[] scratch, Precision precision, LinearInputs inputs) {
         this.pool = pool;
@@ -42,28 +51,61 @@ final class LinearTask implements WorkerPool.Task {
         if (inShorts) {
             shorts = inputs.tokens().shorts(rows, ((RowBlocks.Quantized) matrix).groupSize());
             unitBlocks = ShortGemm.BLOCKS * (matrix.cols() >= WIDE ? WIDE_UNITS : 1);
+            units = Math.ceilDiv(matrix.blocks(), unitBlocks);
+            shares = shares(units, pool.threads(), shorts.tiles());
         } else {
             floats = inputs.tokens().floats(rows);
             unitBlocks = FloatGemm.BLOCKS;
+            units = Math.ceilDiv(matrix.blocks(), unitBlocks);
+            shares = 1;
         }
-        pool.run(this, Math.ceilDiv(matrix.blocks(), unitBlocks));
+        pool.run(this, units * shares);
+    }
+
+    /// Into how many shares the tokens fall so that threads end within a twentieth of each other, or as close as
+    /// possible. Nine units of rows, one share and two threads leave a tenth of the time unused.
+    static int shares(int units, int threads, int tiles) {
+        var best = 1;
+        for (var shares = 1; shares == 1 || tiles / shares >= LEAST_TILES; shares++) {
+            if (unused(units * shares, threads) < unused(units * best, threads)) {
+                best = shares;
+            }
+            if (unused(units * best, threads) <= 0.05) {
+                break;
+            }
+        }
+        return best;
+    }
+
+    /// The part of all threads' time in which one waits for another that has a unit more.
+    private static double unused(int units, int threads) {
+        return 1 - units / ((double) Math.ceilDiv(units, threads) * threads);
     }
 
     @Override
-    public void run(int worker, int unit) {
+    public void run(int worker, int number) {
         var matrix = Objects.requireNonNull(weight);
+        var unit = number % units;
         var from = unit * unitBlocks;
         var end = Math.min(matrix.blocks(), from + unitBlocks);
-        var own = scratch[worker];
         if (inShorts) {
-            var first = from / ShortGemm.BLOCKS;
-            var last = (end + ShortGemm.BLOCKS - 1) / ShortGemm.BLOCKS;
-            var quantized = (RowBlocks.Quantized) matrix;
-            own.shortGemm().multiply(quantized, first, last, shorts, out.data(), out.offset(), out.cols());
+            inShorts((RowBlocks.Quantized) matrix, from, end, number / units, scratch[worker].shortGemm());
         } else {
-            own.floatGemm().multiply(matrix, unit, floats, out.data(), out.offset(), out.cols());
+            scratch[worker].floatGemm().multiply(matrix, unit, floats, out.data(), out.offset(), out.cols());
+            addBias(out, bias, from * Lanes.COUNT, Math.min(matrix.rows(), end * Lanes.COUNT));
         }
-        addBias(out, bias, from * Lanes.COUNT, Math.min(matrix.rows(), end * Lanes.COUNT));
+    }
+
+    /// The row blocks `from .. end - 1` for one share of the tokens.
+    private void inShorts(RowBlocks.Quantized matrix, int from, int end, int share, ShortGemm gemm) {
+        var first = from / ShortGemm.BLOCKS;
+        var last = Math.ceilDiv(end, ShortGemm.BLOCKS);
+        var firstTile = shorts.tiles() * share / shares;
+        var endTile = shorts.tiles() * (share + 1) / shares;
+        gemm.multiply(matrix, first, last, shorts, firstTile, endTile, out.data(), out.offset(), out.cols());
+        var endRow = Math.min(matrix.rows(), end * Lanes.COUNT);
+        var endToken = Math.min(out.rows(), endTile * FloatInput.WIDTH);
+        addBias(out, firstTile * FloatInput.WIDTH, endToken, bias, from * Lanes.COUNT, endRow);
     }
 
     /// Integers pay from more tokens on than [DecodeLinears] takes; below, most of the work is unpacking.
@@ -76,10 +118,15 @@ final class LinearTask implements WorkerPool.Task {
 
     /// Adds `values` to the columns `from .. end - 1` of `out`; null: nothing.
     static void addBias(CpuTensor out, float @Nullable [] values, int from, int end) {
+        addBias(out, 0, out.rows(), values, from, end);
+    }
+
+    private static void addBias(
+            CpuTensor out, int firstToken, int endToken, float @Nullable [] values, int from, int end) {
         if (values == null) {
             return;
         }
-        for (var t = 0; t < out.rows(); t++) {
+        for (var t = firstToken; t < endToken; t++) {
             for (var r = from; r < end; r++) {
                 out.data()[out.rowOffset(t) + r] += values[r];
             }

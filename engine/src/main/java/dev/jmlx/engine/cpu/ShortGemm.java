@@ -24,13 +24,22 @@ final class ShortGemm {
     private int[] panel = new int[0];
     private int[] sums = new int[0];
 
-    /// Computes the rows of units `first .. end - 1` for all tokens of `x`; row `r` of token `t` goes
-    /// to `out[start + t * stride + r]`.
-    void multiply(RowBlocks.Quantized weights, int first, int end, ShortInput x, float[] out, int start, int stride) {
+    /// Computes the rows of units `first .. end - 1` for the tokens of the tiles `firstTile .. endTile - 1` of `x`;
+    /// row `r` of token `t` goes to `out[start + t * stride + r]`.
+    void multiply(
+            RowBlocks.Quantized weights,
+            int first,
+            int end,
+            ShortInput x,
+            int firstTile,
+            int endTile,
+            float[] out,
+            int start,
+            int stride) {
         var depth = weights.panelCols();
         resize(end - first, depth);
         for (var i = 0; i < end - first; i++) {
-            units[i].begin(weights, first + i, x);
+            units[i].begin(weights, first + i, x, firstTile, endTile);
         }
         for (var col = 0; col < weights.cols(); col += depth) {
             var count = Math.min(depth, weights.cols() - col);
@@ -52,7 +61,7 @@ final class ShortGemm {
         }
         if (panel.length < depth * ShortTile.WIDTH) {
             panel = new int[depth * ShortTile.WIDTH];
-            sums = new int[depth / ShortTile.LEAST_BLOCK * FloatInput.WIDTH * ShortTile.WIDTH];
+            sums = new int[FloatInput.WIDTH * ShortTile.STRIDE];
         }
     }
 }

@@ -31,9 +31,13 @@ final class ShortTile {
     /// Ints from one k to the next in a panel.
     static final int WIDTH = 2 * Lanes.COUNT;
 
+    /// Ints from one token's sums to the next's: those of the most blocks that a panel has. A constant, as are the
+    /// steps between blocks, so that C2 checks the bounds of a loop over blocks once and not in each turn.
+    static final int STRIDE = Panel.DEPTH / LEAST_BLOCK * WIDTH;
+
     private ShortTile() {}
 
-    /// Writes the sums of `blocks` blocks of `depth` columns to `sums`, `[block][token][lane]`, with the
+    /// Writes the sums of `blocks` blocks of `depth` columns to `sums`, `[token][block][lane]`, with the
     /// panel's `[col][lane]` and the activations' `[col][token]` from `xStart`.
     static void dots8(int[] panel, int[] x, int xStart, int[] sums, int blocks, int depth) {
         for (var block = 0; block < blocks; block++) {
@@ -93,23 +97,23 @@ final class ShortTile {
                 c7a = c7a.add(x7.mul(wa));
                 c7b = c7b.add(x7.mul(wb));
             }
-            var to = block * 8 * WIDTH;
-            ((IntVector) c0a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 0 * Lanes.COUNT);
-            ((IntVector) c0b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 1 * Lanes.COUNT);
-            ((IntVector) c1a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 2 * Lanes.COUNT);
-            ((IntVector) c1b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 3 * Lanes.COUNT);
-            ((IntVector) c2a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 4 * Lanes.COUNT);
-            ((IntVector) c2b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 5 * Lanes.COUNT);
-            ((IntVector) c3a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 6 * Lanes.COUNT);
-            ((IntVector) c3b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 7 * Lanes.COUNT);
-            ((IntVector) c4a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 8 * Lanes.COUNT);
-            ((IntVector) c4b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 9 * Lanes.COUNT);
-            ((IntVector) c5a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 10 * Lanes.COUNT);
-            ((IntVector) c5b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 11 * Lanes.COUNT);
-            ((IntVector) c6a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 12 * Lanes.COUNT);
-            ((IntVector) c6b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 13 * Lanes.COUNT);
-            ((IntVector) c7a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 14 * Lanes.COUNT);
-            ((IntVector) c7b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 15 * Lanes.COUNT);
+            var to = block * WIDTH;
+            ((IntVector) c0a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to);
+            ((IntVector) c0b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + Lanes.COUNT);
+            ((IntVector) c1a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 1 * STRIDE);
+            ((IntVector) c1b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 1 * STRIDE + Lanes.COUNT);
+            ((IntVector) c2a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 2 * STRIDE);
+            ((IntVector) c2b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 2 * STRIDE + Lanes.COUNT);
+            ((IntVector) c3a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 3 * STRIDE);
+            ((IntVector) c3b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 3 * STRIDE + Lanes.COUNT);
+            ((IntVector) c4a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 4 * STRIDE);
+            ((IntVector) c4b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 4 * STRIDE + Lanes.COUNT);
+            ((IntVector) c5a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 5 * STRIDE);
+            ((IntVector) c5b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 5 * STRIDE + Lanes.COUNT);
+            ((IntVector) c6a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 6 * STRIDE);
+            ((IntVector) c6b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 6 * STRIDE + Lanes.COUNT);
+            ((IntVector) c7a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 7 * STRIDE);
+            ((IntVector) c7b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 7 * STRIDE + Lanes.COUNT);
         }
     }
 
@@ -148,22 +152,22 @@ final class ShortTile {
                 c3a = c3a.add(x3.mul(wa));
                 c3b = c3b.add(x3.mul(wb));
             }
-            var to = block * 4 * WIDTH;
-            ((IntVector) c0a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 0 * Lanes.COUNT);
-            ((IntVector) c0b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 1 * Lanes.COUNT);
-            ((IntVector) c1a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 2 * Lanes.COUNT);
-            ((IntVector) c1b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 3 * Lanes.COUNT);
-            ((IntVector) c2a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 4 * Lanes.COUNT);
-            ((IntVector) c2b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 5 * Lanes.COUNT);
-            ((IntVector) c3a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 6 * Lanes.COUNT);
-            ((IntVector) c3b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 7 * Lanes.COUNT);
+            var to = block * WIDTH;
+            ((IntVector) c0a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to);
+            ((IntVector) c0b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + Lanes.COUNT);
+            ((IntVector) c1a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 1 * STRIDE);
+            ((IntVector) c1b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 1 * STRIDE + Lanes.COUNT);
+            ((IntVector) c2a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 2 * STRIDE);
+            ((IntVector) c2b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 2 * STRIDE + Lanes.COUNT);
+            ((IntVector) c3a.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 3 * STRIDE);
+            ((IntVector) c3b.reinterpretShape(Lanes.INT, 0)).intoArray(sums, to + 3 * STRIDE + Lanes.COUNT);
         }
     }
 
     /// Adds `sum * scale * xScale` of each block to `c[token, row]`, four vectors of rows, for what
     /// [#dots8] or [#dots4] left in `sums`. Two tokens at a time measured 1.06 times the rate of the whole product
-    /// with one: blocks are few, so the start of a loop counts. The scales of block `b` and row vector `i` are at
-    /// `scales[scalesStart + i * scalesStride + (b >> groupShift) * Lanes.COUNT]`. Sums of lower halves
+    /// with one: blocks are few, so the start of a loop counts. Scales are `[block][row]` from
+    /// `scalesStart`. Sums of lower halves
     /// are shifted up, those of upper halves stay there: `xScales` makes up for the factor of 2^16.
     static void scale(
             int[] sums,
@@ -173,8 +177,6 @@ final class ShortTile {
             int xStart,
             float[] scales,
             int scalesStart,
-            int scalesStride,
-            int groupShift,
             float[] c,
             int cStart) {
         for (var t = 0; t < tokens; t += 2) {
@@ -189,12 +191,12 @@ final class ShortTile {
             var c1c = FloatVector.fromArray(Lanes.FLOAT, c, next + 2 * Lanes.COUNT);
             var c1d = FloatVector.fromArray(Lanes.FLOAT, c, next + 3 * Lanes.COUNT);
             for (var block = 0; block < blocks; block++) {
-                var s = (block * tokens + t) * WIDTH;
-                var g = scalesStart + (block >> groupShift) * Lanes.COUNT;
+                var s = t * STRIDE + block * WIDTH;
+                var g = scalesStart + block * 2 * WIDTH;
                 var x0 = FloatVector.broadcast(Lanes.FLOAT, xScales[xStart + block * tokens + t]);
                 var x1 = FloatVector.broadcast(Lanes.FLOAT, xScales[xStart + block * tokens + t + 1]);
                 var s0 = IntVector.fromArray(Lanes.INT, sums, s);
-                var s1 = IntVector.fromArray(Lanes.INT, sums, s + WIDTH);
+                var s1 = IntVector.fromArray(Lanes.INT, sums, s + STRIDE);
                 var w0 = FloatVector.fromArray(Lanes.FLOAT, scales, g);
                 c0a = ((FloatVector)
                                 s0.lanewise(VectorOperators.LSHL, 16).convertShape(VectorOperators.I2F, Lanes.FLOAT, 0))
@@ -204,7 +206,7 @@ final class ShortTile {
                                 s1.lanewise(VectorOperators.LSHL, 16).convertShape(VectorOperators.I2F, Lanes.FLOAT, 0))
                         .mul(x1)
                         .fma(w0, c1a);
-                var w1 = FloatVector.fromArray(Lanes.FLOAT, scales, g + scalesStride);
+                var w1 = FloatVector.fromArray(Lanes.FLOAT, scales, g + Lanes.COUNT);
                 c0b = ((FloatVector) s0.and(0xFFFF0000).convertShape(VectorOperators.I2F, Lanes.FLOAT, 0))
                         .mul(x0)
                         .fma(w1, c0b);
@@ -212,8 +214,8 @@ final class ShortTile {
                         .mul(x1)
                         .fma(w1, c1b);
                 s0 = IntVector.fromArray(Lanes.INT, sums, s + Lanes.COUNT);
-                s1 = IntVector.fromArray(Lanes.INT, sums, s + WIDTH + Lanes.COUNT);
-                var w2 = FloatVector.fromArray(Lanes.FLOAT, scales, g + 2 * scalesStride);
+                s1 = IntVector.fromArray(Lanes.INT, sums, s + STRIDE + Lanes.COUNT);
+                var w2 = FloatVector.fromArray(Lanes.FLOAT, scales, g + 2 * Lanes.COUNT);
                 c0c = ((FloatVector)
                                 s0.lanewise(VectorOperators.LSHL, 16).convertShape(VectorOperators.I2F, Lanes.FLOAT, 0))
                         .mul(x0)
@@ -222,7 +224,7 @@ final class ShortTile {
                                 s1.lanewise(VectorOperators.LSHL, 16).convertShape(VectorOperators.I2F, Lanes.FLOAT, 0))
                         .mul(x1)
                         .fma(w2, c1c);
-                var w3 = FloatVector.fromArray(Lanes.FLOAT, scales, g + 3 * scalesStride);
+                var w3 = FloatVector.fromArray(Lanes.FLOAT, scales, g + 3 * Lanes.COUNT);
                 c0d = ((FloatVector) s0.and(0xFFFF0000).convertShape(VectorOperators.I2F, Lanes.FLOAT, 0))
                         .mul(x0)
                         .fma(w3, c0d);

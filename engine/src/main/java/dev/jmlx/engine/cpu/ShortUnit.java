@@ -1,7 +1,12 @@
 package dev.jmlx.engine.cpu;
 
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
 
 /// One unit of rows within a call of [ShortGemm#multiply]: its scales and its results for all tokens.
 ///
@@ -10,37 +15,38 @@ import jdk.incubator.vector.FloatVector;
 /// only.
 final class ShortUnit {
     private int unit;
-    private short[] raw = new short[0];
-    private float[] biases = new float[0];
+    private int firstTile;
+    private int endTile;
 
-    /// `[row block][group][lane]`.
+    /// `[block of columns][row]`, blocks as in [ShortInput].
     private float[] scales = new float[0];
 
     /// `bias + 8 * scale`: `[half][group][2 * lane]`, panels of [PanelTile].
     private float[] offsets = new float[0];
 
-    /// `[token][row]`.
+    /// `[token][row]`, of the tiles from `firstTile` on.
     private float[] results = new float[0];
 
-    /// Starts the sums of unit `number`.
-    void begin(RowBlocks.Quantized weights, int number, ShortInput x) {
+    /// Starts the sums of unit `number` for the tiles `first .. end - 1` of tokens.
+    void begin(RowBlocks.Quantized weights, int number, ShortInput x, int first, int end) {
         unit = number;
-        resize(weights.groups(), x.tiles());
+        firstTile = first;
+        endTile = end;
+        var repeats = weights.groupSize() / x.block();
+        resize(weights.groups(), repeats);
         for (var i = 0; i < ShortGemm.BLOCKS; i++) {
-            load(weights, i);
+            load(weights, i, repeats);
         }
         addOffsets(weights.groups(), x);
     }
 
-    private void resize(int groups, int tiles) {
-        if (scales.length < groups * ShortGemm.ROWS) {
-            raw = new short[groups * Lanes.COUNT];
-            biases = new float[groups * Lanes.COUNT];
-            scales = new float[groups * ShortGemm.ROWS];
+    private void resize(int groups, int repeats) {
+        if (offsets.length < groups * ShortGemm.ROWS || scales.length < groups * repeats * ShortGemm.ROWS) {
+            scales = new float[groups * repeats * ShortGemm.ROWS];
             offsets = new float[groups * ShortGemm.ROWS];
         }
-        if (results.length < tiles * FloatInput.WIDTH * ShortGemm.ROWS) {
-            results = new float[tiles * FloatInput.WIDTH * ShortGemm.ROWS];
+        if (results.length < resultsAt(endTile)) {
+            results = new float[resultsAt(endTile)];
         }
     }
 
@@ -50,31 +56,81 @@ final class ShortUnit {
         return Math.min(unit * ShortGemm.BLOCKS + i, weights.blocks() - 1);
     }
 
-    private void load(RowBlocks.Quantized weights, int i) {
-        var groups = weights.groups();
-        var count = groups * Lanes.COUNT;
+    /// Widens the scales and biases of row block `i`; a group's scales are repeated for each of its blocks.
+    private void load(RowBlocks.Quantized weights, int i, int repeats) {
         var block = block(weights, i);
-        var type = weights.scaleType();
-        for (var g = 0; g < groups; g++) {
-            var to = g * Lanes.COUNT;
-            Widen.copy(weights.data(), type, weights.scalesAt(block, g), Lanes.COUNT, scales, i * count + to, raw);
-            Widen.copy(weights.data(), type, weights.biasesAt(block, g), Lanes.COUNT, biases, to, raw);
-        }
-        var start = i / 2 * groups * PanelTile.WIDTH + i % 2 * Lanes.COUNT;
-        for (var g = 0; g < groups; g++) {
-            FloatVector.fromArray(Lanes.FLOAT, scales, i * count + g * Lanes.COUNT)
-                    .mul(8)
-                    .add(FloatVector.fromArray(Lanes.FLOAT, biases, g * Lanes.COUNT))
-                    .intoArray(offsets, start + g * PanelTile.WIDTH);
+        var isHalf = weights.scaleType().byteSize() == Short.BYTES;
+        for (var part = 0; part < weights.parts(); part++) {
+            var first = weights.firstGroup(part);
+            var end = first + weights.cols(part) / weights.groupSize();
+            var at = weights.recordAt(block, first) + weights.scalesOffset();
+            if (isHalf) {
+                loadHalves(weights, first, end, at, i, repeats);
+            } else {
+                loadFloats(weights, first, end, at, i, repeats);
+            }
         }
     }
 
+    /// The groups `first .. end - 1`, which are consecutive records; `at` is the byte of the first's scales.
+    private void loadHalves(RowBlocks.Quantized weights, int first, int end, long at, int i, int repeats) {
+        MemorySegment data = weights.data();
+        var format = HalfFormat.of(weights.scaleType());
+        var shift = format.shift;
+        var mask = format.mask;
+        var factor = format.inFactor * format.outFactor;
+        var step = weights.recordBytes();
+        var to = first * repeats * ShortGemm.ROWS + i * Lanes.COUNT;
+        var offsetsTo = offsetsAt(weights, i);
+        for (var group = first; group < end; group++, at += step) {
+            var scale = ((FloatVector)
+                            ((IntVector) ShortVector.fromMemorySegment(Lanes.HALF, data, at, ByteOrder.LITTLE_ENDIAN)
+                                            .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                                    .lanewise(VectorOperators.LSHL, shift)
+                                    .and(mask)
+                                    .reinterpretShape(Lanes.FLOAT, 0))
+                    .mul(factor);
+            var bias = ((FloatVector) ((IntVector) ShortVector.fromMemorySegment(
+                                            Lanes.HALF, data, at + Lanes.BYTES / 2, ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, Lanes.INT, 0))
+                            .lanewise(VectorOperators.LSHL, shift)
+                            .and(mask)
+                            .reinterpretShape(Lanes.FLOAT, 0))
+                    .mul(factor);
+            scale.mul(8).add(bias).intoArray(offsets, offsetsTo + group * PanelTile.WIDTH);
+            for (var repeat = 0; repeat < repeats; repeat++, to += ShortGemm.ROWS) {
+                scale.intoArray(scales, to);
+            }
+        }
+    }
+
+    /// As [#loadHalves].
+    private void loadFloats(RowBlocks.Quantized weights, int first, int end, long at, int i, int repeats) {
+        MemorySegment data = weights.data();
+        var step = weights.recordBytes();
+        var to = first * repeats * ShortGemm.ROWS + i * Lanes.COUNT;
+        var offsetsTo = offsetsAt(weights, i);
+        for (var group = first; group < end; group++, at += step) {
+            var scale = FloatVector.fromMemorySegment(Lanes.FLOAT, data, at, ByteOrder.LITTLE_ENDIAN);
+            var bias = FloatVector.fromMemorySegment(Lanes.FLOAT, data, at + Lanes.BYTES, ByteOrder.LITTLE_ENDIAN);
+            scale.mul(8).add(bias).intoArray(offsets, offsetsTo + group * PanelTile.WIDTH);
+            for (var repeat = 0; repeat < repeats; repeat++, to += ShortGemm.ROWS) {
+                scale.intoArray(scales, to);
+            }
+        }
+    }
+
+    /// Where in `offsets` the lanes of row block `i` begin.
+    private static int offsetsAt(RowBlocks.Quantized weights, int i) {
+        return i / 2 * weights.groups() * PanelTile.WIDTH + i % 2 * Lanes.COUNT;
+    }
+
     private void addOffsets(int groups, ShortInput x) {
-        Arrays.fill(results, 0, x.tiles() * FloatInput.WIDTH * ShortGemm.ROWS, 0);
-        for (var tile = 0; tile < x.tiles(); tile++) {
+        Arrays.fill(results, 0, resultsAt(endTile), 0);
+        for (var tile = firstTile; tile < endTile; tile++) {
             for (var half = 0; half < 2; half++) {
                 var from = half * groups * PanelTile.WIDTH;
-                var to = tile * FloatInput.WIDTH * ShortGemm.ROWS + half * PanelTile.WIDTH;
+                var to = resultsAt(tile) + half * PanelTile.WIDTH;
                 var sums = x.sumsAt(tile);
                 PanelTile.multiply(x.width(tile), offsets, from, x.sums(), sums, groups, results, to, ShortGemm.ROWS);
             }
@@ -89,39 +145,33 @@ final class ShortUnit {
         }
         var depth = x.block();
         var blocks = count / depth;
-        var groupShift = Integer.numberOfTrailingZeros(weights.groupSize() / depth);
-        var scalesAt = col / weights.groupSize() * Lanes.COUNT;
-        var scalesStride = weights.groups() * Lanes.COUNT;
-        for (var tile = 0; tile < x.tiles(); tile++) {
+        var scalesAt = col / depth * ShortGemm.ROWS;
+        for (var tile = firstTile; tile < endTile; tile++) {
             var width = x.width(tile);
-            var to = tile * FloatInput.WIDTH * ShortGemm.ROWS;
+            var to = resultsAt(tile);
             var xScalesAt = x.scalesAt(tile, col);
             if (width == 8) {
                 ShortTile.dots8(panel, x.values(), x.valuesAt(tile, col), sums, blocks, depth);
             } else {
                 ShortTile.dots4(panel, x.values(), x.valuesAt(tile, col), sums, blocks, depth);
             }
-            ShortTile.scale(
-                    sums,
-                    blocks,
-                    width,
-                    x.scales(),
-                    xScalesAt,
-                    scales,
-                    scalesAt,
-                    scalesStride,
-                    groupShift,
-                    results,
-                    to);
+            ShortTile.scale(sums, blocks, width, x.scales(), xScalesAt, scales, scalesAt, results, to);
         }
     }
 
     /// Copies the results out, without the rows behind the matrix's last.
     void store(int matrixRows, int tokens, float[] out, int start, int stride) {
-        var first = unit * ShortGemm.ROWS;
-        var rows = Math.min(ShortGemm.ROWS, matrixRows - first);
-        for (var t = 0; t < tokens; t++) {
-            System.arraycopy(results, t * ShortGemm.ROWS, out, start + t * stride + first, rows);
+        var firstRow = unit * ShortGemm.ROWS;
+        var rows = Math.min(ShortGemm.ROWS, matrixRows - firstRow);
+        var from = 0;
+        for (var t = firstTile * FloatInput.WIDTH; t < Math.min(tokens, endTile * FloatInput.WIDTH); t++) {
+            System.arraycopy(results, from, out, start + t * stride + firstRow, rows);
+            from += ShortGemm.ROWS;
         }
+    }
+
+    /// Where the results of a tile begin.
+    private int resultsAt(int tile) {
+        return (tile - firstTile) * FloatInput.WIDTH * ShortGemm.ROWS;
     }
 }

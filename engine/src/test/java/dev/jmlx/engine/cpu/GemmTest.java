@@ -178,8 +178,11 @@ class GemmTest {
     private static float[] shorts(ShortGemm gemm, ShortInput input, RowBlocks.Quantized weights, int unitsAtOnce) {
         var out = new float[input.tokens() * weights.rows()];
         var units = Math.ceilDiv(weights.blocks(), ShortGemm.BLOCKS);
+        var middle = input.tiles() / 2;
         for (var unit = 0; unit < units; unit += unitsAtOnce) {
-            gemm.multiply(weights, unit, Math.min(unit + unitsAtOnce, units), input, out, 0, weights.rows());
+            var end = Math.min(unit + unitsAtOnce, units);
+            gemm.multiply(weights, unit, end, input, middle, input.tiles(), out, 0, weights.rows());
+            gemm.multiply(weights, unit, end, input, 0, middle, out, 0, weights.rows());
         }
         return out;
     }
