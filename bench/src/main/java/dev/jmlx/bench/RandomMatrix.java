@@ -10,8 +10,8 @@ import java.util.Random;
 
 /// Matrices with random contents, scales in f16.
 ///
-/// No scale or bias is close to zero, as none of a model is: some Intel processors take a hundred cycles for a
-/// product with a subnormal float, and subnormals of f16 are so in the kernels too.
+/// Scales and biases keep away from zero, so that no run depends on how many of them are subnormal: some Intel
+/// processors take a hundred cycles for a product with such a float.
 final class RandomMatrix {
     private RandomMatrix() {}
 

@@ -14,8 +14,12 @@ final class LinearTask implements WorkerPool.Task {
 
     private static final int WIDE_UNITS = 8;
 
-    /// Tiles of tokens for which unpacking a unit of weights is a small part of the work.
+    /// Tiles of tokens in a share, at least: 128 tokens, 64 with narrow vectors. Each share unpacks all weights,
+    /// which is 2 % of the work for 256 tokens.
     private static final int LEAST_TILES = 16;
+
+    /// The part of all threads' time that may remain unused for want of units.
+    private static final double UNUSED = 0.05;
 
     private final WorkerPool pool;
     private final Scratch[] scratch;
@@ -50,7 +54,7 @@ final class LinearTask implements WorkerPool.Task {
         inShorts = inShorts(rows, matrix);
         if (inShorts) {
             shorts = inputs.tokens().shorts(rows, ((RowBlocks.Quantized) matrix).groupSize());
-            unitBlocks = ShortGemm.BLOCKS * (matrix.cols() >= WIDE ? WIDE_UNITS : 1);
+            unitBlocks = ShortGemm.BLOCKS * (matrix.cols() >= WIDE ? wideUnits(matrix) : 1);
             units = Math.ceilDiv(matrix.blocks(), unitBlocks);
             shares = shares(units, pool.threads(), shorts.tiles());
         } else {
@@ -62,15 +66,21 @@ final class LinearTask implements WorkerPool.Task {
         pool.run(this, units * shares);
     }
 
-    /// Into how many shares the tokens fall so that threads end within a twentieth of each other, or as close as
-    /// possible. Nine units of rows, one share and two threads leave a tenth of the time unused.
+    /// How many units of [ShortGemm] are taken at once, such that all calls have about as many.
+    private static int wideUnits(RowBlocks matrix) {
+        var units = Math.ceilDiv(matrix.blocks(), ShortGemm.BLOCKS);
+        return Math.ceilDiv(units, Math.ceilDiv(units, WIDE_UNITS));
+    }
+
+    /// Into how many shares the tokens fall so that hardly any thread's time remains unused, or as little as
+    /// possible. Nine units of rows, one share and two threads leave a tenth.
     static int shares(int units, int threads, int tiles) {
         var best = 1;
         for (var shares = 1; shares == 1 || tiles / shares >= LEAST_TILES; shares++) {
             if (unused(units * shares, threads) < unused(units * best, threads)) {
                 best = shares;
             }
-            if (unused(units * best, threads) <= 0.05) {
+            if (unused(units * best, threads) <= UNUSED) {
                 break;
             }
         }
@@ -89,7 +99,7 @@ final class LinearTask implements WorkerPool.Task {
         var from = unit * unitBlocks;
         var end = Math.min(matrix.blocks(), from + unitBlocks);
         if (inShorts) {
-            inShorts((RowBlocks.Quantized) matrix, from, end, number / units, scratch[worker].shortGemm());
+            multiplyShorts((RowBlocks.Quantized) matrix, from, end, number / units, scratch[worker].shortGemm());
         } else {
             scratch[worker].floatGemm().multiply(matrix, unit, floats, out.data(), out.offset(), out.cols());
             addBias(out, bias, from * Lanes.COUNT, Math.min(matrix.rows(), end * Lanes.COUNT));
@@ -97,7 +107,7 @@ final class LinearTask implements WorkerPool.Task {
     }
 
     /// The row blocks `from .. end - 1` for one share of the tokens.
-    private void inShorts(RowBlocks.Quantized matrix, int from, int end, int share, ShortGemm gemm) {
+    private void multiplyShorts(RowBlocks.Quantized matrix, int from, int end, int share, ShortGemm gemm) {
         var first = from / ShortGemm.BLOCKS;
         var last = Math.ceilDiv(end, ShortGemm.BLOCKS);
         var firstTile = shorts.tiles() * share / shares;

@@ -10,8 +10,8 @@ import jdk.incubator.vector.VectorOperators;
 /// Weights are centred nibbles of -8 .. 7, and the activations of a block of columns add up to 4095 at most
 /// ([ShortInput]), so its products add up within 16 bits. Lanes are rows. An int lane of a panel holds two
 /// weights, one of a lower and one of a higher row block, so that both are unpacked, and their sums widened, by
-/// masks and shifts within the lane; no lane ever moves. Panels and sums have [#WIDTH] ints for a column and for a
-/// token.
+/// masks and shifts within the lane; no lane ever moves. Panels have [#WIDTH] ints for a column, sums as
+/// many for a block, [#STRIDE] for a token.
 ///
 /// Sixteen accumulators, two loaded vectors, a broadcast and a product fit the 32 registers of AVX-512 and
 /// NEON. The loop measured 363 Gop/s on a core that can do 441 in registers; 4 tokens times 4 vectors 353, 6
@@ -166,9 +166,8 @@ final class ShortTile {
 
     /// Adds `sum * scale * xScale` of each block to `c[token, row]`, four vectors of rows, for what
     /// [#dots8] or [#dots4] left in `sums`. Two tokens at a time measured 1.06 times the rate of the whole product
-    /// with one: blocks are few, so the start of a loop counts. Scales are `[block][row]` from
-    /// `scalesStart`. Sums of lower halves
-    /// are shifted up, those of upper halves stay there: `xScales` makes up for the factor of 2^16.
+    /// with one: blocks are few, so the start of a loop counts. Scales are `[block][row]` from `scalesStart`. Sums
+    /// of lower halves are shifted up, those of upper halves stay there: `xScales` makes up for the factor of 2^16.
     static void scale(
             int[] sums,
             int blocks,

@@ -8,7 +8,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// One unit of rows within a call of [ShortGemm#multiply]: its scales and its results for all tokens.
+/// One unit of rows within a call of [ShortGemm#multiply]: its scales and its results for a range of tiles.
 ///
 /// With centred weights `scale * (q - 8) + (bias + 8 * scale)`, the second part times the sum of a group's
 /// activations is an f32 product with one column for each group; it is what the results begin with. One worker
@@ -41,8 +41,10 @@ final class ShortUnit {
     }
 
     private void resize(int groups, int repeats) {
-        if (offsets.length < groups * ShortGemm.ROWS || scales.length < groups * repeats * ShortGemm.ROWS) {
+        if (scales.length < groups * repeats * ShortGemm.ROWS) {
             scales = new float[groups * repeats * ShortGemm.ROWS];
+        }
+        if (offsets.length < groups * ShortGemm.ROWS) {
             offsets = new float[groups * ShortGemm.ROWS];
         }
         if (results.length < resultsAt(endTile)) {
@@ -72,13 +74,15 @@ final class ShortUnit {
         }
     }
 
-    /// The groups `first .. end - 1`, which are consecutive records; `at` is the byte of the first's scales.
+    /// The groups `first .. end - 1`, which are consecutive records; `at` is the byte of the first's scales. What is
+    /// no number remains none, so that damaged weights end a request instead of answering it.
     private void loadHalves(RowBlocks.Quantized weights, int first, int end, long at, int i, int repeats) {
         MemorySegment data = weights.data();
         var format = HalfFormat.of(weights.scaleType());
         var shift = format.shift;
         var mask = format.mask;
         var factor = format.inFactor * format.outFactor;
+        var limit = format.limit;
         var step = weights.recordBytes();
         var to = first * repeats * ShortGemm.ROWS + i * Lanes.COUNT;
         var offsetsTo = offsetsAt(weights, i);
@@ -97,6 +101,8 @@ final class ShortUnit {
                             .and(mask)
                             .reinterpretShape(Lanes.FLOAT, 0))
                     .mul(factor);
+            scale = scale.blend(Float.NaN, scale.lanewise(VectorOperators.ABS).compare(VectorOperators.GE, limit));
+            bias = bias.blend(Float.NaN, bias.lanewise(VectorOperators.ABS).compare(VectorOperators.GE, limit));
             scale.mul(8).add(bias).intoArray(offsets, offsetsTo + group * PanelTile.WIDTH);
             for (var repeat = 0; repeat < repeats; repeat++, to += ShortGemm.ROWS) {
                 scale.intoArray(scales, to);

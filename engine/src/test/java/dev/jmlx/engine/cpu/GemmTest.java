@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.jmlx.engine.tensor.DType;
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -85,6 +86,23 @@ class GemmTest {
     }
 
     /// All products of a block have the same sign and weights are -8: within 2 % of the largest sum that there is.
+    @Test
+    void infiniteScaleMakesItsRowNoNumbers() {
+        for (var type : FLOATS) {
+            try (var arena = Arena.ofConfined()) {
+                var weights = RandomRowBlocks.weights(new Random(1), arena, 70, 320, 64, type);
+                RandomRowBlocks.setInfinite(weights, 37, 2);
+                var x = activations(new Random(2), 5, 320);
+                var out = shorts(new ShortGemm(), input(x, 5, 320, 64), weights, 1);
+                for (var i = 0; i < out.length; i++) {
+                    assertThat(Float.isFinite(out[i]))
+                            .as("%s element %d", type, i)
+                            .isEqualTo(i % 70 != 37);
+                }
+            }
+        }
+    }
+
     @Test
     void theLargestSumsDoNotOverflow() {
         try (var arena = Arena.ofConfined()) {
@@ -177,11 +195,20 @@ class GemmTest {
 
     private static float[] shorts(ShortGemm gemm, ShortInput input, RowBlocks.Quantized weights, int unitsAtOnce) {
         var out = new float[input.tokens() * weights.rows()];
+        Arrays.fill(out, Float.NaN);
         var units = Math.ceilDiv(weights.blocks(), ShortGemm.BLOCKS);
         var middle = input.tiles() / 2;
         for (var unit = 0; unit < units; unit += unitsAtOnce) {
             var end = Math.min(unit + unitsAtOnce, units);
             gemm.multiply(weights, unit, end, input, middle, input.tiles(), out, 0, weights.rows());
+        }
+        for (var i = 0; i < middle * FloatInput.WIDTH * weights.rows(); i++) {
+            assertThat(out[i])
+                    .as("element %d, of tokens that were not asked for", i)
+                    .isNaN();
+        }
+        for (var unit = 0; unit < units; unit += unitsAtOnce) {
+            var end = Math.min(unit + unitsAtOnce, units);
             gemm.multiply(weights, unit, end, input, 0, middle, out, 0, weights.rows());
         }
         return out;

@@ -10,7 +10,8 @@ import java.util.Random;
 final class RandomRowBlocks {
     private RandomRowBlocks() {}
 
-    /// Random codes; scales around 0.01 and biases around -0.08, as if weights were centred.
+    /// Random codes; scales around 0.01 and biases around -0.08, as if weights were centred, or both with the other
+    /// sign, as mlx has them too; one in fifty is zero or so small that f16 has it as a subnormal.
     static RowBlocks.Quantized weights(Random random, Arena arena, int rows, int cols, int groupSize, DType scaleType) {
         var weights = RowBlocks.Quantized.allocate(
                 4, groupSize, scaleType, rows, cols, bytes -> arena.allocate(bytes, Float.BYTES));
@@ -19,8 +20,9 @@ final class RandomRowBlocks {
         }
         for (var block = 0; block < weights.blocks(); block++) {
             for (var group = 0; group < weights.groups(); group++) {
-                fill(random, weights.data(), weights.scalesAt(block, group), 0.01, scaleType);
-                fill(random, weights.data(), weights.biasesAt(block, group), -0.08, scaleType);
+                var sign = random.nextBoolean() ? 1 : -1;
+                fill(random, weights.data(), weights.scalesAt(block, group), sign * 0.01, scaleType);
+                fill(random, weights.data(), weights.biasesAt(block, group), sign * -0.08, scaleType);
             }
         }
         return weights;
@@ -41,6 +43,12 @@ final class RandomRowBlocks {
         return element(weights, weights.biasesAt(row / Lanes.COUNT, group) + row % Lanes.COUNT);
     }
 
+    /// Makes the scale of a row's group infinite.
+    static void setInfinite(RowBlocks.Quantized weights, int row, int group) {
+        var at = weights.scalesAt(row / Lanes.COUNT, group) + row % Lanes.COUNT;
+        set(weights.data(), at, Float.POSITIVE_INFINITY, weights.scaleType());
+    }
+
     private static double element(RowBlocks.Quantized weights, long at) {
         var from = weights.data();
         return switch (weights.scaleType()) {
@@ -54,13 +62,17 @@ final class RandomRowBlocks {
     private static void fill(Random random, MemorySegment data, long at, double mean, DType type) {
         for (var i = at; i < at + Lanes.COUNT; i++) {
             var value = (float) (mean * (0.5 + random.nextDouble()));
-            switch (type) {
-                case F32 -> data.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
-                case F16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(value));
-                case BF16 ->
-                    data.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (Float.floatToRawIntBits(value) >>> 16));
-                case U32, I32, U8 -> throw new IllegalArgumentException("no type of scales");
-            }
+            value *= random.nextInt(50) > 0 ? 1 : random.nextBoolean() ? 0x1p-12f : 0;
+            set(data, i, value, type);
+        }
+    }
+
+    private static void set(MemorySegment data, long at, float value, DType type) {
+        switch (type) {
+            case F32 -> data.setAtIndex(ValueLayout.JAVA_FLOAT, at, value);
+            case F16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, at, Float.floatToFloat16(value));
+            case BF16 -> data.setAtIndex(ValueLayout.JAVA_SHORT, at, (short) (Float.floatToRawIntBits(value) >>> 16));
+            case U32, I32, U8 -> throw new IllegalArgumentException("no type of scales");
         }
     }
 }
