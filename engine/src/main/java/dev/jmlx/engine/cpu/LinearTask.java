@@ -6,8 +6,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// A linear layer that [DecodeLinears] has no kernel for, over units of weight rows: [FloatGemm], or [ShortGemm]
-/// for many tokens and 4-bit weights unless f32 activations were asked for. One long-lived object per [CpuOps],
-/// run on its pool. Engine thread, workers inside [#apply].
+/// for many tokens and 4-bit weights unless f32 activations were asked for, which takes shares of the tokens too
+/// where units are few. One long-lived object per [CpuOps], run on its pool. Engine thread, workers inside [#apply].
 final class LinearTask implements WorkerPool.Task {
     /// Columns from which on several units of [ShortGemm] share what they read of the activations.
     private static final int WIDE = 4096;
@@ -55,14 +55,12 @@ final class LinearTask implements WorkerPool.Task {
         if (inShorts) {
             shorts = inputs.tokens().shorts(rows, ((RowBlocks.Quantized) matrix).groupSize());
             unitBlocks = ShortGemm.BLOCKS * (matrix.cols() >= WIDE ? wideUnits(matrix) : 1);
-            units = Math.ceilDiv(matrix.blocks(), unitBlocks);
-            shares = shares(units, pool.threads(), shorts.tiles());
         } else {
             floats = inputs.tokens().floats(rows);
             unitBlocks = FloatGemm.BLOCKS;
-            units = Math.ceilDiv(matrix.blocks(), unitBlocks);
-            shares = 1;
         }
+        units = Math.ceilDiv(matrix.blocks(), unitBlocks);
+        shares = inShorts ? shares(units, pool.threads(), shorts.tiles()) : 1;
         pool.run(this, units * shares);
     }
 

@@ -5,9 +5,9 @@ package dev.jmlx.engine.cpu;
 /// no byte dot product.
 ///
 /// A unit of work is 64 rows at 512 bits: four row blocks, two vectors of 16-bit sums for each token. Of a
-/// unit, up to 256 columns are unpacked at a time (32 kB, two thirds of an L1) and used for all tokens of the call.
-/// Panels
-/// of 128 columns measured 8 % slower on one thread, because results are then loaded and stored twice as often.
+/// unit, up to 256 columns are unpacked at a time (32 kB, two thirds of an L1) and used for all tokens of the
+/// call. Panels of 128 columns measured 8 % slower on one thread, because results are then loaded and stored twice
+/// as often.
 ///
 /// Several units in one call share what they read of the activations, block by block of columns. That pays when
 /// the activations are larger than the L2 shares: with 8,192 columns and 256 tokens 8 units a call measured
@@ -21,9 +21,9 @@ final class ShortGemm {
     /// Rows in a unit.
     static final int ROWS = BLOCKS * Lanes.COUNT;
 
+    private final int[] sums = new int[FloatInput.WIDTH * ShortTile.STRIDE];
     private ShortUnit[] units = new ShortUnit[0];
     private int[] panel = new int[0];
-    private final int[] sums = new int[FloatInput.WIDTH * ShortTile.STRIDE];
 
     /// Computes the rows of units `first .. end - 1` for the tokens of the tiles `firstTile .. endTile - 1` of `x`;
     /// row `r` of token `t` goes to `out[start + t * stride + r]`.

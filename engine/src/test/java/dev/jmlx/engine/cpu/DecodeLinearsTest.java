@@ -169,7 +169,7 @@ final class DecodeLinearsTest {
             var result = ops.linear(ops.logitRows(in, none), prepared, new DenseVector(new float[30]));
             assertThat(result.rows()).isZero();
             assertThat(result.cols()).isEqualTo(30);
-            assertThat(values(ops, before)).hasSize(30).doesNotContain(Float.NaN);
+            assertThat(LayerValues.of(ops, before)).hasSize(30).doesNotContain(Float.NaN);
         }
     }
 
@@ -182,13 +182,7 @@ final class DecodeLinearsTest {
     }
 
     private Tensor embedded(Ops ops, Matrix x) {
-        var ids = new int[x.rows()];
-        for (var i = 0; i < ids.length; i++) {
-            ids[i] = i;
-        }
-        var batch = new Batch(ids.length, 1);
-        batch.add(0, 0, ids, 0, ids.length, Batch.Logits.NONE);
-        return ops.embed(ops.prepare(x, arena), batch);
+        return LayerValues.embedded(ops, x, arena);
     }
 
     /// Reads no result before all of them were asked for.
@@ -209,30 +203,8 @@ final class DecodeLinearsTest {
             Ops ops, List<Tensor> actual, Ops scalar, List<Tensor> expected, double relativeTolerance) {
         assertThat(actual).hasSameSizeAs(expected);
         for (var i = 0; i < actual.size(); i++) {
-            assertClose(i, values(ops, actual.get(i)), values(scalar, expected.get(i)), relativeTolerance);
+            var values = LayerValues.of(ops, actual.get(i));
+            LayerValues.assertClose("result " + i, values, LayerValues.of(scalar, expected.get(i)), relativeTolerance);
         }
-    }
-
-    private static void assertClose(int result, float[] actual, float[] expected, double relativeTolerance) {
-        assertThat(actual).as("result %d", result).hasSameSizeAs(expected);
-        var largest = 0f;
-        for (var value : expected) {
-            largest = Math.max(largest, Math.abs(value));
-        }
-        for (var i = 0; i < actual.length; i++) {
-            assertThat(Math.abs((double) actual[i] - expected[i]))
-                    .as("result %d, element %d: %s for %s", result, i, actual[i], expected[i])
-                    .isLessThanOrEqualTo(relativeTolerance * largest);
-        }
-    }
-
-    private static float[] values(Ops ops, Tensor x) {
-        var values = new float[x.rows() * x.cols()];
-        var row = new float[x.cols()];
-        for (var r = 0; r < x.rows(); r++) {
-            ops.readRow(x, r, row);
-            System.arraycopy(row, 0, values, r * x.cols(), x.cols());
-        }
-        return values;
     }
 }

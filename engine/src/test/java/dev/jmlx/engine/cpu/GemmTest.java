@@ -85,7 +85,6 @@ class GemmTest {
         }
     }
 
-    /// All products of a block have the same sign and weights are -8: within 2 % of the largest sum that there is.
     @Test
     void infiniteScaleMakesItsRowNoNumbers() {
         for (var type : FLOATS) {
@@ -103,6 +102,7 @@ class GemmTest {
         }
     }
 
+    /// All products of a block have the same sign and weights are -8: within 2 % of the largest sum that there is.
     @Test
     void theLargestSumsDoNotOverflow() {
         try (var arena = Arena.ofConfined()) {

@@ -2,7 +2,6 @@ package dev.jmlx.engine.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.jmlx.engine.ops.Batch;
 import dev.jmlx.engine.ops.Ops;
 import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.tensor.DType;
@@ -48,7 +47,7 @@ final class LinearTaskTest {
             var x = random.activations(tokens, cols);
             var expected = linear(new ScalarOps(), arena, x, weight, bias);
             var one = fast(1, arena, x, weight, bias);
-            assertClose(one, expected);
+            LayerValues.assertClose("one thread", one, expected, RELATIVE);
             for (var threads = 2; threads <= 4; threads++) {
                 assertThat(fast(threads, arena, x, weight, bias)).isEqualTo(one);
             }
@@ -62,32 +61,8 @@ final class LinearTaskTest {
     }
 
     private static float[] linear(Ops ops, Arena arena, Matrix x, Matrix weight, DenseVector bias) {
-        var ids = new int[x.rows()];
-        for (var i = 0; i < ids.length; i++) {
-            ids[i] = i;
-        }
-        var batch = new Batch(ids.length, 1);
-        batch.add(0, 0, ids, 0, ids.length, Batch.Logits.NONE);
         ops.beginStep();
-        var y = ops.linear(ops.embed(ops.prepare(x, arena), batch), ops.prepare(weight, arena), bias);
-        var values = new float[x.rows() * weight.rows()];
-        var row = new float[weight.rows()];
-        for (var r = 0; r < x.rows(); r++) {
-            ops.readRow(y, r, row);
-            System.arraycopy(row, 0, values, r * row.length, row.length);
-        }
-        return values;
-    }
-
-    private static void assertClose(float[] actual, float[] expected) {
-        var largest = 0f;
-        for (var value : expected) {
-            largest = Math.max(largest, Math.abs(value));
-        }
-        for (var i = 0; i < actual.length; i++) {
-            assertThat(Math.abs((double) actual[i] - expected[i]))
-                    .as("element %d: %s for %s", i, actual[i], expected[i])
-                    .isLessThanOrEqualTo(RELATIVE * largest);
-        }
+        var y = ops.linear(LayerValues.embedded(ops, x, arena), ops.prepare(weight, arena), bias);
+        return LayerValues.of(ops, y);
     }
 }
