@@ -41,7 +41,6 @@ public final class CpuOps implements Ops {
     private final LinearInputs inputs;
     private final DecodeLinears decodeLinears;
     private final LinearTask linear;
-    private final GatedTask gated;
     private final RowTask rows;
     private final RopeKernels ropes = new RopeKernels();
     private final AttentionTask attention;
@@ -76,7 +75,6 @@ public final class CpuOps implements Ops {
         inputs = new LinearInputs(new TokenInput(precision, shorts), new FewInput(), shorts, new TokensInput(pool));
         linear = new LinearTask(pool, scratch, precision, inputs);
         decodeLinears = new DecodeLinears(pool, scratch, precision, inputs);
-        gated = new GatedTask(pool, scratch, inputs.one());
         rows = new RowTask(pool);
         recurrence = new RecurrenceTask(pool);
         attention = new AttentionTask(pool, attentionThreads, ropes);
@@ -315,17 +313,15 @@ public final class CpuOps implements Ops {
     private CpuTensor gatedMlp(
             CpuTensor in, Matrix gate, Matrix up, Matrix down, Activation activation, StepArena memory) {
         var out = memory.take(in.rows(), down.rows());
-        if (GatedTask.applies(in, prepared(gate), prepared(up))) {
-            var hidden = memory.take(in.rows(), gate.rows());
-            gated.apply(in, prepared(gate), prepared(up), activation, hidden);
-            linear(hidden, down, null, out);
-            return out;
-        }
         var hidden = memory.takeTemporary(in.rows(), gate.rows());
         var upped = memory.takeTemporary(in.rows(), up.rows());
-        linear(in, gate, null, hidden);
-        linear(in, up, null, upped);
-        rows.gate(computed(hidden), computed(upped), activation, hidden);
+        if (DecodeLinears.applies(in, prepared(gate), prepared(up))) {
+            decodeLinears.runGated(in, prepared(gate), prepared(up), activation, hidden, upped);
+        } else {
+            linear(in, gate, null, hidden);
+            linear(in, up, null, upped);
+            rows.gate(computed(hidden), computed(upped), activation, hidden);
+        }
         linear(hidden, down, null, out);
         decodeLinears.run();
         memory.freeTemporaries();

@@ -1,5 +1,6 @@
 package dev.jmlx.engine.cpu;
 
+import dev.jmlx.engine.ops.Activation;
 import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.tensor.DenseVector;
 import java.util.Arrays;
@@ -11,13 +12,15 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Consecutive layers that read the same activations, as q, k and v do, run together in one parallel region: a
 /// small layer takes a few microseconds, and starting a region and the streams from memory takes about as long.
-/// So a layer is noted first ([#add]) and computed by [#run], before anybody reads a result. One long-lived
-/// object per [CpuOps]; engine thread, workers inside [#run].
+/// So a layer is noted first ([#add]) and computed by [#run], before anybody reads a result. The first half of a
+/// gated MLP is one region too ([#runGated]). One long-lived object per [CpuOps]; engine thread, workers inside
+/// [#run].
 final class DecodeLinears implements WorkerPool.Task {
     /// Most tokens that these kernels take, of any width.
     static final int MAX_TOKENS = 15;
 
-    /// Weights that a few tokens take at a time: of 4 bits 590 kB, which the second four tokens find in the L2.
+    /// Weights that a few tokens take at a time, in whole pairs of row blocks: of 4 bits 590 kB, which the second four
+    /// tokens find in the L2.
     /// With an eighth of it, where starting a stream counts more, four tokens took 1.1 times as long.
     private static final int FEW_WEIGHTS = 1 << 20;
 
@@ -32,6 +35,9 @@ final class DecodeLinears implements WorkerPool.Task {
     private int count;
     private int blocks;
     private boolean inShorts;
+
+    /// Of a gated pair of layers, which is all that is noted then.
+    private @Nullable Activation activation;
 
     DecodeLinears(WorkerPool pool, Scratch[] scratch, Precision precision, LinearInputs inputs) {
         this.pool = pool;
@@ -60,6 +66,11 @@ final class DecodeLinears implements WorkerPool.Task {
         return rows.rows() <= FewTokens.most(weight);
     }
 
+    /// Whether both have a kernel for `rows` and read the same arrangement of them.
+    static boolean applies(CpuTensor rows, RowBlocks gate, RowBlocks up) {
+        return applies(rows, gate) && applies(rows, up) && VectorInput.same(gate, up);
+    }
+
     /// Notes `result = rows * matrix^T (+ values)`; shapes were checked and [#applies] holds. `rows` may
     /// be a result that was noted before.
     void add(CpuTensor rows, RowBlocks matrix, @Nullable DenseVector values, CpuTensor result) {
@@ -68,10 +79,28 @@ final class DecodeLinears implements WorkerPool.Task {
             run();
             x = rows;
         }
+        note(matrix, values, result);
+    }
+
+    private void note(RowBlocks matrix, @Nullable DenseVector values, CpuTensor result) {
         var layer = layers[count++];
         layer.weight = matrix;
         layer.bias = values == null ? null : values.values();
         layer.out = result;
+    }
+
+    /// `hidden = function(rows * gate^T) * (rows * up^T)`, after what was noted before; `upped` is room for the second
+    /// product. Shapes were checked and [#applies] holds.
+    ///
+    /// A unit has the same rows of both, so that the activation costs no pass and no region of its own.
+    void runGated(
+            CpuTensor rows, RowBlocks gate, RowBlocks up, Activation function, CpuTensor hidden, CpuTensor upped) {
+        run();
+        x = rows;
+        note(gate, null, hidden);
+        note(up, null, upped);
+        activation = function;
+        run();
     }
 
     /// Computes what was noted; nothing is left to do afterwards.
@@ -90,13 +119,14 @@ final class DecodeLinears implements WorkerPool.Task {
         }
         blocks = 0;
         for (var i = 0; i < count; i++) {
-            layers[i].firstBlock = blocks;
-            blocks += layers[i].weight().blocks();
+            layers[i].firstBlock = activation == null ? blocks : 0;
+            blocks = layers[i].firstBlock + layers[i].weight().blocks();
         }
         try {
             pool.run(this, Shares.units(pool.threads()));
         } finally {
             count = 0;
+            activation = null;
         }
     }
 
@@ -117,6 +147,18 @@ final class DecodeLinears implements WorkerPool.Task {
                 compute(layer, Math.max(0, from - first), last, scratch[worker]);
             }
         }
+        if (activation != null && from < end) {
+            gate(activation, layers[0].out, layers[1].out, from * Lanes.COUNT, end * Lanes.COUNT);
+        }
+    }
+
+    /// The columns `from .. end - 1` of `hidden`.
+    private static void gate(Activation activation, CpuTensor hidden, CpuTensor upped, int from, int end) {
+        var length = Math.min(end, hidden.cols()) - from;
+        for (var t = 0; t < hidden.rows(); t++) {
+            var at = hidden.rowOffset(t) + from;
+            Elementwise.gate(activation, hidden.data(), at, upped.data(), upped.rowOffset(t) + from, length);
+        }
     }
 
     /// The row blocks `from .. end - 1` of one layer.
@@ -125,7 +167,7 @@ final class DecodeLinears implements WorkerPool.Task {
         if (x.rows() == 1) {
             inputs.one().multiply(matrix, from, end, layer.out.data(), layer.out.offset() + from * Lanes.COUNT);
         } else {
-            var most = Math.max(1, FEW_WEIGHTS / (matrix.cols() * Lanes.COUNT));
+            var most = Math.max(1, FEW_WEIGHTS / (matrix.cols() * Lanes.COUNT) & ~1);
             for (int first = from, last; first < end; first = last) {
                 last = Math.min(end, matrix.parts() == 1 ? first + most : matrix.bandEnd(first));
                 few(matrix, first, last, own, layer.out);
@@ -137,29 +179,35 @@ final class DecodeLinears implements WorkerPool.Task {
     /// Part by part, so that the activations stay in the L1.
     private void few(RowBlocks matrix, int from, int end, Scratch own, CpuTensor out) {
         var tiles = Math.ceilDiv(x.rows(), FewTokens.TOKENS);
-        var tileFloats = (end - from) * FewTokens.TOKENS * Lanes.COUNT;
-        var sums = own.results(tiles * tileFloats);
-        Arrays.fill(sums, 0, tiles * tileFloats, 0);
+        var straight = end * Lanes.COUNT <= matrix.rows() ? x.rows() / FewTokens.TOKENS : 0;
+        var rows = (end - from) * Lanes.COUNT;
+        var sums = own.results(tiles * FewTokens.TOKENS * rows);
+        for (var t = 0; t < straight * FewTokens.TOKENS; t++) {
+            var to = out.rowOffset(t) + from * Lanes.COUNT;
+            Arrays.fill(out.data(), to, to + rows, 0);
+        }
+        Arrays.fill(sums, straight * FewTokens.TOKENS * rows, tiles * FewTokens.TOKENS * rows, 0);
         for (var part = 0; part < matrix.parts(); part++) {
-            for (var tile = 0; tile < tiles; tile++) {
-                few(matrix, part, from, end, tile, sums, tile * tileFloats);
+            for (var tile = 0; tile < straight; tile++) {
+                var to = out.rowOffset(tile * FewTokens.TOKENS) + from * Lanes.COUNT;
+                few(matrix, part, from, end, tile, out.data(), to, out.cols());
+            }
+            for (var tile = straight; tile < tiles; tile++) {
+                few(matrix, part, from, end, tile, sums, tile * FewTokens.TOKENS * rows, rows);
             }
         }
-        for (var t = 0; t < x.rows(); t++) {
-            var at = t / FewTokens.TOKENS * tileFloats + t % FewTokens.TOKENS * Lanes.COUNT;
-            for (var block = from; block < end; block++, at += FewTokens.TOKENS * Lanes.COUNT) {
-                var row = block * Lanes.COUNT;
-                var length = Math.min(Lanes.COUNT, matrix.rows() - row);
-                System.arraycopy(sums, at, out.data(), out.rowOffset(t) + row, length);
-            }
+        var length = Math.min(rows, matrix.rows() - from * Lanes.COUNT);
+        for (var t = straight * FewTokens.TOKENS; t < x.rows(); t++) {
+            System.arraycopy(sums, t * rows, out.data(), out.rowOffset(t) + from * Lanes.COUNT, length);
         }
     }
 
-    private void few(RowBlocks matrix, int part, int from, int end, int tile, float[] sums, int at) {
+    private void few(RowBlocks matrix, int part, int from, int end, int tile, float[] sums, int at, int tokenStride) {
         if (inShorts) {
-            ShortFewTokens.blocks((RowBlocks.Quantized) matrix, part, from, end, inputs.shortFew(), tile, sums, at);
+            ShortFewTokens.blocks(
+                    (RowBlocks.Quantized) matrix, part, from, end, inputs.shortFew(), tile, sums, at, tokenStride);
         } else {
-            FewTokens.blocks(matrix, part, from, end, inputs.few(), tile, sums, at);
+            FewTokens.blocks(matrix, part, from, end, inputs.few(), tile, sums, at, tokenStride);
         }
     }
 }

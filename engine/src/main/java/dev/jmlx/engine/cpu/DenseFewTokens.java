@@ -13,11 +13,12 @@ final class DenseFewTokens {
     private DenseFewTokens() {}
 
     /// As [FewTokens#blocks]; `x` carries the format's factor.
-    static void blocks(RowBlocks.Dense w, int from, int end, FewInput x, int tile, float[] sums, int sumsStart) {
+    static void blocks(
+            RowBlocks.Dense w, int from, int end, FewInput x, int tile, float[] sums, int sumsStart, int tokenStride) {
         if (w.type().byteSize() == Float.BYTES) {
-            floats(w, from, end, x.values(), x.valuesAt(tile), sums, sumsStart);
+            floats(w, from, end, x.values(), x.valuesAt(tile), sums, sumsStart, tokenStride);
         } else {
-            halves(w, HalfFormat.of(w.type()), from, end, x.values(), x.valuesAt(tile), sums, sumsStart);
+            halves(w, HalfFormat.of(w.type()), from, end, x.values(), x.valuesAt(tile), sums, sumsStart, tokenStride);
         }
     }
 
@@ -29,7 +30,8 @@ final class DenseFewTokens {
             float[] x,
             int xStart,
             float[] sums,
-            int sumsStart) {
+            int sumsStart,
+            int tokenStride) {
         MemorySegment data = w.data();
         var cols = w.cols();
         var shift = format.shift;
@@ -80,16 +82,16 @@ final class DenseFewTokens {
                 even2 = w0.fma(FloatVector.broadcast(Lanes.FLOAT, x[xEnd + 2]), even2);
                 even3 = w0.fma(FloatVector.broadcast(Lanes.FLOAT, x[xEnd + 3]), even3);
             }
-            var to = sumsStart + (block - from) * FewTokens.TOKENS * Lanes.COUNT;
+            var to = sumsStart + (block - from) * Lanes.COUNT;
             even0.add(odd0).mul(format.outFactor).intoArray(sums, to);
-            even1.add(odd1).mul(format.outFactor).intoArray(sums, to + Lanes.COUNT);
-            even2.add(odd2).mul(format.outFactor).intoArray(sums, to + 2 * Lanes.COUNT);
-            even3.add(odd3).mul(format.outFactor).intoArray(sums, to + 3 * Lanes.COUNT);
+            even1.add(odd1).mul(format.outFactor).intoArray(sums, to + tokenStride);
+            even2.add(odd2).mul(format.outFactor).intoArray(sums, to + 2 * tokenStride);
+            even3.add(odd3).mul(format.outFactor).intoArray(sums, to + 3 * tokenStride);
         }
     }
 
     private static void floats(
-            RowBlocks.Dense w, int from, int end, float[] x, int xStart, float[] sums, int sumsStart) {
+            RowBlocks.Dense w, int from, int end, float[] x, int xStart, float[] sums, int sumsStart, int tokenStride) {
         MemorySegment data = w.data();
         var cols = w.cols();
         for (var block = from; block < end; block++) {
@@ -123,11 +125,11 @@ final class DenseFewTokens {
                 even2 = w0.fma(FloatVector.broadcast(Lanes.FLOAT, x[xEnd + 2]), even2);
                 even3 = w0.fma(FloatVector.broadcast(Lanes.FLOAT, x[xEnd + 3]), even3);
             }
-            var to = sumsStart + (block - from) * FewTokens.TOKENS * Lanes.COUNT;
+            var to = sumsStart + (block - from) * Lanes.COUNT;
             even0.add(odd0).intoArray(sums, to);
-            even1.add(odd1).intoArray(sums, to + Lanes.COUNT);
-            even2.add(odd2).intoArray(sums, to + 2 * Lanes.COUNT);
-            even3.add(odd3).intoArray(sums, to + 3 * Lanes.COUNT);
+            even1.add(odd1).intoArray(sums, to + tokenStride);
+            even2.add(odd2).intoArray(sums, to + 2 * tokenStride);
+            even3.add(odd3).intoArray(sums, to + 3 * tokenStride);
         }
     }
 }

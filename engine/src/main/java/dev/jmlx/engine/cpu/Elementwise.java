@@ -1,10 +1,11 @@
 package dev.jmlx.engine.cpu;
 
+import dev.jmlx.engine.ops.Activation;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
-/// Sums and norms of rows. Any thread.
+/// Sums, norms and gates of rows. Any thread.
 final class Elementwise {
     private Elementwise() {}
 
@@ -57,15 +58,24 @@ final class Elementwise {
         }
     }
 
+    /// `gate = activation(gate) * x`.
+    static void gate(Activation activation, float[] gate, int gateStart, float[] x, int xStart, int count) {
+        switch (activation) {
+            case IDENTITY -> multiply(gate, gateStart, x, xStart, count);
+            case RELU -> multiplyPositive(gate, gateStart, x, xStart, count);
+            case SILU, GELU, SIGMOID, CLAMPED_SILU -> Exponentials.gate(activation, gate, gateStart, x, xStart, count);
+        }
+    }
+
     /// `x *= y`.
-    static void multiply(float[] x, int xStart, float[] y, int yStart, int count) {
+    private static void multiply(float[] x, int xStart, float[] y, int yStart, int count) {
         for (var i = 0; i < count; i++) {
             x[xStart + i] *= y[yStart + i];
         }
     }
 
     /// `x = max(x, 0) * y`.
-    static void multiplyPositive(float[] x, int xStart, float[] y, int yStart, int count) {
+    private static void multiplyPositive(float[] x, int xStart, float[] y, int yStart, int count) {
         for (var i = 0; i < count; i++) {
             x[xStart + i] = Math.max(x[xStart + i], 0) * y[yStart + i];
         }

@@ -28,7 +28,8 @@ final class FewPlanes {
             float[] xSums,
             int xSumsStart,
             float[] sums,
-            int sumsStart) {
+            int sumsStart,
+            int tokenStride) {
         var planes = w.planes();
         var low = planes.getFirst();
         var high = planes.getLast();
@@ -47,7 +48,8 @@ final class FewPlanes {
                 xSums,
                 xSumsStart,
                 sums,
-                sumsStart);
+                sumsStart,
+                tokenStride);
     }
 
     /// `highPlace`: what the values of the second plane count for.
@@ -66,7 +68,8 @@ final class FewPlanes {
             float[] xSums,
             int xSumsStart,
             float[] sums,
-            int sumsStart) {
+            int sumsStart,
+            int tokenStride) {
         MemorySegment data = w.data();
         var shift = format.shift;
         var mask = format.mask;
@@ -139,14 +142,14 @@ final class FewPlanes {
                 c2 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 2]), c2);
                 c3 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 3]), c3);
             }
-            var to = sumsStart + (block - from) * FewTokens.TOKENS * Lanes.COUNT;
+            var to = sumsStart + (block - from) * Lanes.COUNT;
             c0.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to)).intoArray(sums, to);
-            c1.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + Lanes.COUNT))
-                    .intoArray(sums, to + Lanes.COUNT);
-            c2.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 2 * Lanes.COUNT))
-                    .intoArray(sums, to + 2 * Lanes.COUNT);
-            c3.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 3 * Lanes.COUNT))
-                    .intoArray(sums, to + 3 * Lanes.COUNT);
+            c1.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + tokenStride))
+                    .intoArray(sums, to + tokenStride);
+            c2.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 2 * tokenStride))
+                    .intoArray(sums, to + 2 * tokenStride);
+            c3.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 3 * tokenStride))
+                    .intoArray(sums, to + 3 * tokenStride);
         }
     }
 }

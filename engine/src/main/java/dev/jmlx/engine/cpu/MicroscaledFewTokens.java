@@ -12,16 +12,31 @@ final class MicroscaledFewTokens {
     private MicroscaledFewTokens() {}
 
     /// As [FewTokens#blocks]; `x` carries the format's unit.
-    static void blocks(RowBlocks.Microscaled w, int from, int end, FewInput x, int tile, float[] sums, int sumsStart) {
+    static void blocks(
+            RowBlocks.Microscaled w,
+            int from,
+            int end,
+            FewInput x,
+            int tile,
+            float[] sums,
+            int sumsStart,
+            int tokenStride) {
         if (w.format().bits == 4) {
-            e2m1(w, from, end, x.values(), x.valuesAt(tile), sums, sumsStart);
+            e2m1(w, from, end, x.values(), x.valuesAt(tile), sums, sumsStart, tokenStride);
         } else {
-            e4m3(w, from, end, x.values(), x.valuesAt(tile), sums, sumsStart);
+            e4m3(w, from, end, x.values(), x.valuesAt(tile), sums, sumsStart, tokenStride);
         }
     }
 
     private static void e2m1(
-            RowBlocks.Microscaled w, int from, int end, float[] x, int xStart, float[] sums, int sumsStart) {
+            RowBlocks.Microscaled w,
+            int from,
+            int end,
+            float[] x,
+            int xStart,
+            float[] sums,
+            int sumsStart,
+            int tokenStride) {
         MemorySegment data = w.data();
         var format = w.format();
         var table = MicroscaledFormat.table();
@@ -70,16 +85,23 @@ final class MicroscaledFewTokens {
                 c2 = scale.fma(even2.add(odd2), c2);
                 c3 = scale.fma(even3.add(odd3), c3);
             }
-            var to = sumsStart + (block - from) * FewTokens.TOKENS * Lanes.COUNT;
+            var to = sumsStart + (block - from) * Lanes.COUNT;
             c0.mul(factor).intoArray(sums, to);
-            c1.mul(factor).intoArray(sums, to + Lanes.COUNT);
-            c2.mul(factor).intoArray(sums, to + 2 * Lanes.COUNT);
-            c3.mul(factor).intoArray(sums, to + 3 * Lanes.COUNT);
+            c1.mul(factor).intoArray(sums, to + tokenStride);
+            c2.mul(factor).intoArray(sums, to + 2 * tokenStride);
+            c3.mul(factor).intoArray(sums, to + 3 * tokenStride);
         }
     }
 
     private static void e4m3(
-            RowBlocks.Microscaled w, int from, int end, float[] x, int xStart, float[] sums, int sumsStart) {
+            RowBlocks.Microscaled w,
+            int from,
+            int end,
+            float[] x,
+            int xStart,
+            float[] sums,
+            int sumsStart,
+            int tokenStride) {
         MemorySegment data = w.data();
         var format = w.format();
         var factor = format.unit * w.factor();
@@ -126,11 +148,11 @@ final class MicroscaledFewTokens {
                 c2 = scale.fma(even2.add(odd2), c2);
                 c3 = scale.fma(even3.add(odd3), c3);
             }
-            var to = sumsStart + (block - from) * FewTokens.TOKENS * Lanes.COUNT;
+            var to = sumsStart + (block - from) * Lanes.COUNT;
             c0.mul(factor).intoArray(sums, to);
-            c1.mul(factor).intoArray(sums, to + Lanes.COUNT);
-            c2.mul(factor).intoArray(sums, to + 2 * Lanes.COUNT);
-            c3.mul(factor).intoArray(sums, to + 3 * Lanes.COUNT);
+            c1.mul(factor).intoArray(sums, to + tokenStride);
+            c2.mul(factor).intoArray(sums, to + 2 * tokenStride);
+            c3.mul(factor).intoArray(sums, to + 3 * tokenStride);
         }
     }
 }

@@ -51,6 +51,9 @@ final class Rehearsal implements Ops {
     /// takes long and what counts is the number of calls.
     private static final int ROWS = 16;
 
+    /// Rows of which a thread gets two blocks and then one: a kernel that takes pairs has another for the last.
+    private static final int PAIR_AND_ONE = 3 * Lanes.COUNT;
+
     /// Tokens that an expert gets of a prompt, or so.
     private static final int FEW_ROWS = 4;
 
@@ -125,8 +128,9 @@ final class Rehearsal implements Ops {
     public Tensor linear(Tensor x, Matrix weight, @Nullable DenseVector bias) {
         note(List.of("linear", x.rows(), format(weight), bias != null), () -> {
             var in = input(x.rows(), COLS);
-            var small = small(weight, ROWS, COLS);
-            var smallBias = bias == null ? null : new DenseVector(new float[ROWS]);
+            var rows = x.rows() > 1 && FewBytes.takesPairs((RowBlocks) weight) ? PAIR_AND_ONE : ROWS;
+            var small = small(weight, rows, COLS);
+            var smallBias = bias == null ? null : new DenseVector(new float[rows]);
             return () -> stage.linear(in, small, smallBias);
         });
         return tensor(x.rows(), weight.rows());

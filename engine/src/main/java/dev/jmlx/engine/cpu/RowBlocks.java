@@ -98,9 +98,13 @@ sealed interface RowBlocks extends Matrix.Prepared {
             int partCols)
             implements RowBlocks {
 
-        /// Most columns of a part. Four tokens then read 41 GB/s of 4 bits at every width; in one part they read
-        /// 34 of 2,048 columns, 27 of 3,072 and 25 of 4,096.
-        private static final int MOST_PART_COLS = 1536;
+        /// Most columns of a matrix in one part: in two, one token took 1.1 times as long with 1,536 columns.
+        private static final int ONE_PART_COLS = 1536;
+
+        /// Most columns of a part of several. The activations of four tokens then take 9 kB, and with a stream of
+        /// weights passing through, a cache of 32 kB does not keep the 12 kB of 1,365 columns: four tokens
+        /// against 8,192 columns were slower by 1.1, one token was not.
+        private static final int MOST_PART_COLS = 1024;
 
         /// Weights that are still to be filled in, in zeroed memory from `memory`, which takes a number of
         /// bytes.
@@ -138,7 +142,7 @@ sealed interface RowBlocks extends Matrix.Prepared {
         /// Whole panels, so that no panel is in two parts, and about as many in each part.
         private static int partCols(int cols, int panelCols) {
             var panels = Math.ceilDiv(cols, panelCols);
-            var parts = Math.ceilDiv(cols, MOST_PART_COLS);
+            var parts = cols <= ONE_PART_COLS ? 1 : Math.ceilDiv(cols, MOST_PART_COLS);
             return Math.ceilDiv(panels, parts) * panelCols;
         }
 

@@ -138,7 +138,7 @@ final class RowTask implements WorkerPool.Task {
             case LAYER_NORM -> Elementwise.layerNorm(x, from, Objects.requireNonNull(weight), bias, parameter, y, to);
             case GATE -> {
                 copy(x, from, y, to, cols);
-                gate(y, to, b.data(), b.rowOffset(row), cols);
+                Elementwise.gate(activation, y, to, b.data(), b.rowOffset(row), cols);
             }
             case SOFTCAP -> {
                 copy(x, from, y, to, cols);
@@ -149,14 +149,6 @@ final class RowTask implements WorkerPool.Task {
                 var position = Objects.requireNonNull(batch).position(row);
                 Objects.requireNonNull(rope).rotate(y, to, cols, headDim, position);
             }
-        }
-    }
-
-    private void gate(float[] x, int from, float[] y, int at, int cols) {
-        switch (activation) {
-            case IDENTITY -> Elementwise.multiply(x, from, y, at, cols);
-            case RELU -> Elementwise.multiplyPositive(x, from, y, at, cols);
-            case SILU, GELU, SIGMOID, CLAMPED_SILU -> Exponentials.gate(activation, x, from, y, at, cols);
         }
     }
 

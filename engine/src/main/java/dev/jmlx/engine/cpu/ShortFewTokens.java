@@ -54,9 +54,10 @@ final class ShortFewTokens {
             ShortFewInput x,
             int tile,
             float[] sums,
-            int sumsStart) {
+            int sumsStart,
+            int tokenStride) {
         var xStart = x.recordsAt(tile, w.firstCol(part));
-        blocks(w, part, HalfFormat.of(w.scaleType()), from, end, x.records(), xStart, sums, sumsStart);
+        blocks(w, part, HalfFormat.of(w.scaleType()), from, end, x.records(), xStart, sums, sumsStart, tokenStride);
     }
 
     /// In one method: a vector that crosses a call which C2 does not inline is boxed, and here it does not even
@@ -71,7 +72,8 @@ final class ShortFewTokens {
             int[] x,
             int xStart,
             float[] sums,
-            int sumsStart) {
+            int sumsStart,
+            int tokenStride) {
         MemorySegment data = w.data();
         var shift = format.shift;
         var mask = format.mask;
@@ -85,7 +87,7 @@ final class ShortFewTokens {
             var fromByte = w.recordAt(block, firstGroup);
             var scalesByte = fromByte + wordBytes;
             var sumEnd = fromByte + sumBytes;
-            var to = sumsStart + (block - from) * TOKENS * Lanes.COUNT;
+            var to = sumsStart + (block - from) * Lanes.COUNT;
             var at = xStart;
             var c0 = FloatVector.zero(Lanes.FLOAT);
             var c1 = FloatVector.zero(Lanes.FLOAT);
@@ -186,12 +188,12 @@ final class ShortFewTokens {
                 }
             }
             c0.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to)).intoArray(sums, to);
-            c1.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + Lanes.COUNT))
-                    .intoArray(sums, to + Lanes.COUNT);
-            c2.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 2 * Lanes.COUNT))
-                    .intoArray(sums, to + 2 * Lanes.COUNT);
-            c3.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 3 * Lanes.COUNT))
-                    .intoArray(sums, to + 3 * Lanes.COUNT);
+            c1.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + tokenStride))
+                    .intoArray(sums, to + tokenStride);
+            c2.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 2 * tokenStride))
+                    .intoArray(sums, to + 2 * tokenStride);
+            c3.fma(factors, FloatVector.fromArray(Lanes.FLOAT, sums, to + 3 * tokenStride))
+                    .intoArray(sums, to + 3 * tokenStride);
         }
     }
 }

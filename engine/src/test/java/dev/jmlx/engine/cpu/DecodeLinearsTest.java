@@ -17,6 +17,7 @@ import java.util.function.BiFunction;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Linear layers that are noted one after the other and computed together, against [ScalarOps].
@@ -113,6 +114,39 @@ final class DecodeLinearsTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"4, 1", "4, 3", "4, 4", "4, 9", "8, 1", "8, 4", "8, 15"})
+    void gatedLayersWithEveryActivation(int bits, int tokens) {
+        var x = random.activations(tokens, COLS);
+        var gate = quantized(333, bits);
+        var up = quantized(333, bits);
+        var down = random.dense(50, 333, DType.F32);
+        compare(x, (ops, in) -> {
+            var weights = prepared(ops, List.of(gate, up, down));
+            var noted = ops.linear(in, weights.get(1), null);
+            var results = new ArrayList<>(List.of(noted));
+            for (var activation : Activation.values()) {
+                results.add(ops.gatedMlp(in, weights.get(0), weights.get(1), weights.get(2), activation));
+            }
+            return results;
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4, 6})
+    void gateAndUpOfDifferentFormats(int tokens) {
+        var x = random.activations(tokens, COLS);
+        var gate = quantized(96, 4);
+        var up = quantized(96, 8);
+        var down = random.quantized(40, 96, 4, 32, DType.F16);
+        compare(x, (ops, in) -> {
+            var weights = prepared(ops, List.of(gate, up, down));
+            return List.of(
+                    ops.gatedMlp(in, weights.get(0), weights.get(1), weights.get(2), Activation.GELU),
+                    ops.gatedMlp(in, weights.get(1), weights.get(1), weights.get(2), Activation.GELU));
+        });
+    }
+
+    @ParameterizedTest
     @ValueSource(ints = {1, 3, 4, 5, 15})
     void layersOfAStepThatNobodyReadAreDropped(int tokens) {
         var x = random.activations(tokens, COLS);
@@ -131,9 +165,9 @@ final class DecodeLinearsTest {
 
     /// More than a few tokens take at a time, and than a thread takes in one unit.
     @ParameterizedTest
-    @ValueSource(ints = {1, 4, 7})
-    void aLayerOfManyBlocks(int tokens) {
-        var weight = quantized(17_001, 4);
+    @CsvSource({"4, 1", "4, 4", "4, 7", "8, 1", "8, 4", "8, 7"})
+    void aLayerOfManyBlocks(int bits, int tokens) {
+        var weight = quantized(17_001, bits);
         var bias = new DenseVector(random.values(17_001));
         compare(
                 random.activations(tokens, COLS),

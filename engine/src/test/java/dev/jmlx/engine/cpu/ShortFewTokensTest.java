@@ -164,7 +164,8 @@ class ShortFewTokensTest {
     private static float[] product(RowBlocks.Quantized weights, CpuTensor x, ShortFewInput input) {
         input.forget();
         input.prepare(x, weights);
-        var sums = new float[weights.blocks() * ShortFewTokens.TOKENS * Lanes.COUNT];
+        var rows = weights.blocks() * Lanes.COUNT;
+        var sums = new float[ShortFewTokens.TOKENS * rows];
         var out = new float[x.rows() * weights.rows()];
         if (x.rows() == 1) {
             ShortMatVec.blocks(weights, 0, weights.blocks(), input, sums, 0);
@@ -176,13 +177,11 @@ class ShortFewTokensTest {
                 Arrays.fill(sums, 0);
                 for (var part = 0; part < weights.parts(); part++) {
                     var tile = token / ShortFewTokens.TOKENS;
-                    ShortFewTokens.blocks(weights, part, 0, weights.blocks(), input, tile, sums, 0);
+                    ShortFewTokens.blocks(weights, part, 0, weights.blocks(), input, tile, sums, 0, rows);
                 }
             }
-            for (var row = 0; row < weights.rows(); row++) {
-                var at = row / Lanes.COUNT * ShortFewTokens.TOKENS + token % ShortFewTokens.TOKENS;
-                out[token * weights.rows() + row] = sums[at * Lanes.COUNT + row % Lanes.COUNT];
-            }
+            var at = token % ShortFewTokens.TOKENS * rows;
+            System.arraycopy(sums, at, out, token * weights.rows(), weights.rows());
         }
         return out;
     }
