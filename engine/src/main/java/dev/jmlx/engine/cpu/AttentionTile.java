@@ -29,11 +29,6 @@ final class AttentionTile {
     /// Positions at a time; divides the cache's block.
     private static final int STRETCH = 256;
 
-    /// Rows up to which reading takes longer than computing.
-    private static final int FEW_ROWS = 8;
-
-    private static final int CACHE_LINE = 64;
-
     private static final double LOG2_E = 1 / Math.log(2);
 
     /// F16 weights and queries carry this power of two, which the widened elements lack; the rest of
@@ -60,10 +55,6 @@ final class AttentionTile {
     private int width;
     private int firstPosition;
     private float softcap;
-
-    /// Keeps the compiler from leaving [#touch] out.
-    @SuppressWarnings("UnusedVariable")
-    private long touched;
 
     /// Tokens in a tile: as many whole ones as fit.
     static int tokens(int group) {
@@ -148,9 +139,6 @@ final class AttentionTile {
         }
         for (var at = from; at < to; ) {
             var count = Math.min(to, (at / STRETCH + 1) * STRETCH) - at;
-            if (at == from && rows <= FEW_ROWS) {
-                touch(cache, cache.block(slot, at), kvHead, at, count);
-            }
             attendStretch(cache, cache.block(slot, at), kvHead, at, count);
             at += count;
         }
@@ -174,24 +162,6 @@ final class AttentionTile {
         softmax(cache, from, count);
         var stride = latents.stride();
         multiply(rows, CacheType.F32, latents.rows(), 0, stride, count, scores, STRETCH, results, 0, width, width);
-    }
-
-    /// Reads a stretch's cache lines one after the other, as fast as memory gives them. Products do so as well
-    /// once the hardware's prefetchers have seen enough of a stretch; 128 positions are over by then, and took a
-    /// quarter longer.
-    private void touch(KvCache.Full cache, MemorySegment block, int kvHead, int from, int count) {
-        var strips = Math.ceilDiv(count, KvCache.Full.STRIP) * KvCache.Full.STRIP;
-        var bytes = cache.type().elementBytes();
-        touched = touch(block, cache.keys(kvHead, from), strips * cache.headDim() * bytes)
-                + touch(block, cache.values(kvHead, from), count * cache.valueStride() * bytes);
-    }
-
-    private static long touch(MemorySegment block, long from, int bytes) {
-        var sum = 0L;
-        for (var i = 0; i < bytes / CACHE_LINE; i++) {
-            sum += block.get(ValueLayout.JAVA_LONG_UNALIGNED, from + (long) i * CACHE_LINE);
-        }
-        return sum;
     }
 
     private void attendStretch(KvCache.Full cache, MemorySegment block, int kvHead, int from, int count) {
