@@ -12,16 +12,16 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Consecutive layers that read the same activations, as q, k and v do, run together in one parallel region: a
 /// small layer takes a few microseconds, and starting a region and the streams from memory takes about as long.
-/// So a layer is noted first ([#add]) and computed by [#run], before anybody reads a result. The first half of a
-/// gated MLP is one region too ([#runGated]). One long-lived object per [CpuOps]; engine thread, workers inside
-/// [#run].
+/// So a layer is noted first ([#add]) and computed by [#run], before anybody reads a result. The first half of
+/// a gated MLP is one region too ([#runGated]). One long-lived object per [CpuOps]; engine thread, workers
+/// inside [#run].
 final class DecodeLinears implements WorkerPool.Task {
     /// Most tokens that these kernels take, of any width.
     static final int MAX_TOKENS = 15;
 
-    /// Weights that a few tokens take at a time, in whole pairs of row blocks: of 4 bits 590 kB, which the second four
-    /// tokens find in the L2.
-    /// With an eighth of it, where starting a stream counts more, four tokens took 1.1 times as long.
+    /// Weights that a few tokens take at a time, in whole pairs of row blocks: of 4 bits 590 kB, which the second
+    /// four tokens find in the L2. With an eighth of it, where starting a stream counts more, four tokens took
+    /// 1.1 times as long.
     private static final int FEW_WEIGHTS = 1 << 20;
 
     private static final int MAX_LAYERS = 8;
@@ -36,7 +36,7 @@ final class DecodeLinears implements WorkerPool.Task {
     private int blocks;
     private boolean inShorts;
 
-    /// Of a gated pair of layers, which is all that is noted then.
+    /// The function of a gated pair, the only layers that are noted then; else null.
     private @Nullable Activation activation;
 
     DecodeLinears(WorkerPool pool, Scratch[] scratch, Precision precision, LinearInputs inputs) {
@@ -89,10 +89,11 @@ final class DecodeLinears implements WorkerPool.Task {
         layer.out = result;
     }
 
-    /// `hidden = function(rows * gate^T) * (rows * up^T)`, after what was noted before; `upped` is room for the second
-    /// product. Shapes were checked and [#applies] holds.
+    /// `hidden = function(rows * gate^T) * (rows * up^T)`, after what was noted before; `upped` is room for the
+    /// second product. Shapes were checked and [#applies] holds.
     ///
-    /// A unit has the same rows of both, so that the activation costs no pass and no region of its own.
+    /// A unit has the same rows of both, so that the function runs in the same region, on what its thread still
+    /// has in the cache.
     void runGated(
             CpuTensor rows, RowBlocks gate, RowBlocks up, Activation function, CpuTensor hidden, CpuTensor upped) {
         run();
@@ -108,6 +109,15 @@ final class DecodeLinears implements WorkerPool.Task {
         if (count == 0) {
             return;
         }
+        try {
+            prepare();
+            pool.run(this, Shares.units(pool.threads()));
+        } finally {
+            drop();
+        }
+    }
+
+    private void prepare() {
         var first = layers[0].weight();
         inShorts = precision == Precision.FAST && ShortFewTokens.applies(first);
         if (x.rows() == 1) {
@@ -122,17 +132,12 @@ final class DecodeLinears implements WorkerPool.Task {
             layers[i].firstBlock = activation == null ? blocks : 0;
             blocks = layers[i].firstBlock + layers[i].weight().blocks();
         }
-        try {
-            pool.run(this, Shares.units(pool.threads()));
-        } finally {
-            count = 0;
-            activation = null;
-        }
     }
 
     /// Drops what was noted: nobody will read it.
     void drop() {
         count = 0;
+        activation = null;
     }
 
     @Override
@@ -176,29 +181,31 @@ final class DecodeLinears implements WorkerPool.Task {
         LinearTask.addBias(layer.out, layer.bias, from * Lanes.COUNT, Math.min(matrix.rows(), end * Lanes.COUNT));
     }
 
-    /// Part by part, so that the activations stay in the L1.
+    /// Part by part, so that the activations stay in the L1. Whole tiles of tokens against whole row blocks go
+    /// straight to their rows of `out`; what would pass a row's end or the last token goes through scratch.
     private void few(RowBlocks matrix, int from, int end, Scratch own, CpuTensor out) {
         var tiles = Math.ceilDiv(x.rows(), FewTokens.TOKENS);
         var straight = end * Lanes.COUNT <= matrix.rows() ? x.rows() / FewTokens.TOKENS : 0;
+        var rest = straight * FewTokens.TOKENS;
         var rows = (end - from) * Lanes.COUNT;
-        var sums = own.results(tiles * FewTokens.TOKENS * rows);
-        for (var t = 0; t < straight * FewTokens.TOKENS; t++) {
+        var sums = own.results((tiles - straight) * FewTokens.TOKENS * rows);
+        for (var t = 0; t < rest; t++) {
             var to = out.rowOffset(t) + from * Lanes.COUNT;
             Arrays.fill(out.data(), to, to + rows, 0);
         }
-        Arrays.fill(sums, straight * FewTokens.TOKENS * rows, tiles * FewTokens.TOKENS * rows, 0);
+        Arrays.fill(sums, 0, (tiles - straight) * FewTokens.TOKENS * rows, 0);
         for (var part = 0; part < matrix.parts(); part++) {
             for (var tile = 0; tile < straight; tile++) {
                 var to = out.rowOffset(tile * FewTokens.TOKENS) + from * Lanes.COUNT;
                 few(matrix, part, from, end, tile, out.data(), to, out.cols());
             }
             for (var tile = straight; tile < tiles; tile++) {
-                few(matrix, part, from, end, tile, sums, tile * FewTokens.TOKENS * rows, rows);
+                few(matrix, part, from, end, tile, sums, (tile - straight) * FewTokens.TOKENS * rows, rows);
             }
         }
         var length = Math.min(rows, matrix.rows() - from * Lanes.COUNT);
-        for (var t = straight * FewTokens.TOKENS; t < x.rows(); t++) {
-            System.arraycopy(sums, t * rows, out.data(), out.rowOffset(t) + from * Lanes.COUNT, length);
+        for (var t = rest; t < x.rows(); t++) {
+            System.arraycopy(sums, (t - rest) * rows, out.data(), out.rowOffset(t) + from * Lanes.COUNT, length);
         }
     }
 

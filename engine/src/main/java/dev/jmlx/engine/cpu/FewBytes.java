@@ -7,13 +7,13 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// 8-bit weights times four tokens, straight from the [RowBlocks]; called by [FewTokens], which has the reasons.
+/// 8-bit weights times four tokens, straight from the [RowBlocks]; called by [FewTokens], which says why.
 ///
 /// Vectors of 512 bits come with 32 registers, enough for the sums of two row blocks: each activation is loaded
-/// once for both. From the cache that is 1.2 times as fast (Zen 4); with 16 registers it is slower than one block at a
-/// time. The second block is as far ahead as half of all blocks, so that memory is read in two long streams:
-/// with neighbours, each stream jumps over the other's block, which costs more than the loads. Kernels are written out,
-/// like those of [MatVec] and for the same reason. Any thread.
+/// once for both. That is 1.2 times as fast (Zen 4, from the L2 and from memory); with 16 registers it is slower
+/// than one block at a time. The second block is as far ahead as half of the call's blocks, so that memory is
+/// read in two long streams: with neighbours, each stream jumps over the other's block, and from memory nothing
+/// was gained. Kernels are written out, like those of [MatVec] and for the same reason. Any thread.
 final class FewBytes {
     /// Columns in a word.
     private static final int COLUMNS = 4;
@@ -22,12 +22,17 @@ final class FewBytes {
 
     private FewBytes() {}
 
-    /// Whether row blocks of `weight` are taken in pairs.
-    static boolean takesPairs(RowBlocks weight) {
-        return MANY_REGISTERS && weight instanceof RowBlocks.Quantized quantized && quantized.bits() == 8;
+    /// Whether `tokens` tokens meet the row blocks of `weight` in pairs.
+    static boolean takesPairs(int tokens, RowBlocks weight) {
+        return MANY_REGISTERS
+                && tokens > 1
+                && tokens <= FewTokens.most(weight)
+                && weight instanceof RowBlocks.Quantized quantized
+                && quantized.bits() == 8;
     }
 
-    /// As [FewTokens#blocks]; the part's activations begin at `x[xStart]`, their sums at `xSums[xSumsStart]`.
+    /// As [FewTokens#blocks]; the part's activations begin at `x[xStart]`, their sums at
+    /// `xSums[xSumsStart]`.
     static void blocks(
             RowBlocks.Quantized w,
             int part,
@@ -242,7 +247,6 @@ final class FewBytes {
         var mask = format.mask;
         var factors = FloatVector.broadcast(Lanes.FLOAT, format.outFactor);
         var count = w.cols(part) / COLUMNS;
-        var groupShift = Integer.numberOfTrailingZeros(w.groupSize() / COLUMNS);
         var groupMask = w.groupSize() / COLUMNS - 1;
         var toScales = w.scalesOffset() - w.wordBytes(plane) - plane.offset();
         var toBiases = toScales + Lanes.BYTES / 2;
@@ -262,8 +266,9 @@ final class FewBytes {
             var odd1 = FloatVector.zero(Lanes.FLOAT);
             var odd2 = FloatVector.zero(Lanes.FLOAT);
             var odd3 = FloatVector.zero(Lanes.FLOAT);
+            var at = xStart;
+            var sumAt = xSumsStart;
             for (var i = 0; i < count; i++) {
-                var at = xStart + i * 16;
                 var word = IntVector.fromMemorySegment(Lanes.INT, data, fromByte, ByteOrder.LITTLE_ENDIAN);
                 var q = (FloatVector) word.and(0xFF).convert(VectorOperators.I2F, 0);
                 even0 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at]), even0);
@@ -286,6 +291,7 @@ final class FewBytes {
                 odd1 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 13]), odd1);
                 odd2 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 14]), odd2);
                 odd3 = q.fma(FloatVector.broadcast(Lanes.FLOAT, x[at + 15]), odd3);
+                at += COLUMNS * FewTokens.TOKENS;
                 fromByte += Lanes.BYTES;
                 if ((i & groupMask) == groupMask) {
                     var scale = ((IntVector) ShortVector.fromMemorySegment(
@@ -304,11 +310,11 @@ final class FewBytes {
                             .lanewise(VectorOperators.LSHL, shift)
                             .and(mask)
                             .reinterpretAsFloats();
-                    var sumAt = xSumsStart + (i >> groupShift) * FewTokens.TOKENS;
                     c0 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt]), c0);
                     c1 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 1]), c1);
                     c2 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 2]), c2);
                     c3 = bias.fma(FloatVector.broadcast(Lanes.FLOAT, xSums[sumAt + 3]), c3);
+                    sumAt += FewTokens.TOKENS;
                     fromByte += gap;
                     even0 = FloatVector.zero(Lanes.FLOAT);
                     even1 = FloatVector.zero(Lanes.FLOAT);

@@ -12,9 +12,9 @@ import jdk.incubator.vector.VectorOperators;
 ///
 /// As [MatVec], but a weight that was masked out and converted meets four activations, so that four tokens cost
 /// little more than one where memory is the limit. Fewer tokens are filled up to four; more go four at a time
-/// over a stretch of weights that stays in the L2. Here for 4 bits; [FewBytes], [FewPlanes], [DenseFewTokens] and
-/// [MicroscaledFewTokens] have the others. Kernels are written out, like those of [MatVec] and for the same
-/// reason. Any thread.
+/// over a stretch of weights that stays in the L2. Here for 4 bits; [FewBytes], [FewPlanes], [DenseFewTokens]
+/// and [MicroscaledFewTokens] have the others. Kernels are written out, like those of [MatVec] and for the
+/// same reason. Any thread.
 final class FewTokens {
     /// Tokens of one pass.
     static final int TOKENS = 4;
@@ -34,7 +34,8 @@ final class FewTokens {
 
     /// Adds `dot(weight row, token)`, over the columns of one part, to the sums, which are zero before the
     /// first part, for the blocks `from .. end - 1` and the [#TOKENS] tokens of one tile of `x`. The sums of
-    /// token `t` lie from `sumsStart + t * tokenStride` on, `[block, lane]`.
+    /// token `t` lie from `sumsStart + t * tokenStride` on, `[block, lane]`. Weights that are never in several
+    /// parts may overwrite instead.
     static void blocks(
             RowBlocks weight,
             int part,

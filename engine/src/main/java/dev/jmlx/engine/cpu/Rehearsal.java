@@ -128,7 +128,7 @@ final class Rehearsal implements Ops {
     public Tensor linear(Tensor x, Matrix weight, @Nullable DenseVector bias) {
         note(List.of("linear", x.rows(), format(weight), bias != null), () -> {
             var in = input(x.rows(), COLS);
-            var rows = x.rows() > 1 && FewBytes.takesPairs((RowBlocks) weight) ? PAIR_AND_ONE : ROWS;
+            var rows = rows(x, weight);
             var small = small(weight, rows, COLS);
             var smallBias = bias == null ? null : new DenseVector(new float[rows]);
             return () -> stage.linear(in, small, smallBias);
@@ -209,7 +209,7 @@ final class Rehearsal implements Ops {
             var in = input(x.rows(), COLS);
             var smallGate = small(gate, COLS, COLS);
             var smallUp = small(up, COLS, COLS);
-            var smallDown = small(down, ROWS, COLS);
+            var smallDown = small(down, rows(x, down), COLS);
             return () -> stage.gatedMlp(in, smallGate, smallUp, smallDown, activation);
         });
         return tensor(x.rows(), down.rows());
@@ -356,6 +356,11 @@ final class Rehearsal implements Ops {
             case RowBlocks.Quantized quantized ->
                 List.of(quantized.bits(), quantized.groupSize(), quantized.scaleType());
         };
+    }
+
+    /// Rows of the small operand for `x` times `weight`.
+    private static int rows(Tensor x, Matrix weight) {
+        return FewBytes.takesPairs(x.rows(), (RowBlocks) weight) ? PAIR_AND_ONE : ROWS;
     }
 
     private RowBlocks small(Matrix like, int rows, int cols) {

@@ -16,7 +16,8 @@ import java.util.function.LongFunction;
 ///
 /// Rows that fill up the last block are zero. Made by [Repacker]; immutable; any thread.
 sealed interface RowBlocks extends Matrix.Prepared {
-    /// Row blocks whose parts lie together. With 8 and with 32, four tokens took 1.05 times as long.
+    /// Row blocks whose parts lie together. With 8 and with 32, four tokens took 1.05 times as long (parts of up
+    /// to 1,536 columns).
     int BAND = 16;
 
     /// Blocks of rows, the last one perhaps filled up.
@@ -101,9 +102,9 @@ sealed interface RowBlocks extends Matrix.Prepared {
         /// Most columns of a matrix in one part: in two, one token took 1.1 times as long with 1,536 columns.
         private static final int ONE_PART_COLS = 1536;
 
-        /// Most columns of a part of several. The activations of four tokens then take 9 kB, and with a stream of
-        /// weights passing through, a cache of 32 kB does not keep the 12 kB of 1,365 columns: four tokens
-        /// against 8,192 columns were slower by 1.1, one token was not.
+        /// Most columns of a part of several. As 16-bit integers the activations of four tokens take 9 kB then;
+        /// the 13 kB of 1,536 columns do not stay in an L1 of 32 kB while weights pass through: four tokens
+        /// against 8,192 columns took 1.1 times as long, one token did not.
         private static final int MOST_PART_COLS = 1024;
 
         /// Weights that are still to be filled in, in zeroed memory from `memory`, which takes a number of

@@ -84,7 +84,7 @@ class CpuOpsParityTest {
             @ForAll @IntRange(min = 0, max = 5) int bits,
             @ForAll @IntRange(min = 0, max = 2) int group,
             @ForAll @IntRange(min = 1, max = 300) int rows,
-            @ForAll @IntRange(min = 2_049, max = 9_000) int atLeast,
+            @ForAll @IntRange(min = 1_500, max = 9_000) int atLeast,
             @ForAll @IntRange(min = 1, max = 20) int tokens,
             @ForAll long seed) {
         try (var arena = Arena.ofShared()) {

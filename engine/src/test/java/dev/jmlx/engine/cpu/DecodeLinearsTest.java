@@ -1,6 +1,7 @@
 package dev.jmlx.engine.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.jmlx.engine.ops.Activation;
 import dev.jmlx.engine.ops.Batch;
@@ -9,6 +10,7 @@ import dev.jmlx.engine.ops.Precision;
 import dev.jmlx.engine.tensor.DType;
 import dev.jmlx.engine.tensor.DenseVector;
 import dev.jmlx.engine.tensor.Matrix;
+import dev.jmlx.engine.tensor.QuantizationMode;
 import dev.jmlx.engine.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -131,6 +133,45 @@ final class DecodeLinearsTest {
         });
     }
 
+    /// More columns than weights have in one part, floats of 8 bits, and 3 bits up to the most tokens and beyond.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4, 8, 9})
+    void gatedLayersOfOtherKinds(int tokens) {
+        var down = random.dense(50, 64, DType.F32);
+        var x = random.activations(tokens, 2176);
+        for (var weight : List.of(
+                random.quantized(64, 2176, 4, 64, DType.F16),
+                random.quantized(64, 2176, 8, 32, DType.BF16),
+                random.quantized(64, 2176, 3, 64, DType.F16),
+                random.microscaled(64, 2176, QuantizationMode.MXFP8),
+                random.dense(64, 2176, DType.BF16))) {
+            compare(x, (ops, in) -> {
+                var weights = prepared(ops, List.of(weight, down));
+                return List.of(ops.gatedMlp(in, weights.get(0), weights.get(0), weights.get(1), Activation.SILU));
+            });
+        }
+    }
+
+    /// The next layer is an ordinary one again.
+    @Test
+    void gatedLayersThatFailAreForgotten() {
+        var x = random.activations(2, COLS);
+        // No kernel takes this type, which shows when activations are arranged for it.
+        var unknown = new RowBlocks.Dense(arena.allocate(COLS * COLS), DType.U8, COLS, COLS);
+        var first = quantized(40, 4);
+        var second = quantized(40, 4);
+        for (var ops : exact) {
+            var down = ops.prepare(quantized(30, 4), arena);
+            var in = embedded(ops, x);
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> ops.gatedMlp(in, unknown, unknown, down, Activation.SILU));
+        }
+        compare(x, (ops, in) -> {
+            var weights = prepared(ops, List.of(first, second));
+            return List.of(ops.linear(in, weights.get(0), null), ops.linear(in, weights.get(1), null));
+        });
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 4, 6})
     void gateAndUpOfDifferentFormats(int tokens) {
@@ -174,21 +215,22 @@ final class DecodeLinearsTest {
                 (ops, in) -> List.of(ops.linear(in, ops.prepare(weight, arena), bias)));
     }
 
-    /// Threads share the rounding of so many columns.
+    /// Threads share the rounding of so many columns; weights are in several parts, and of two bands and more.
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 9})
-    void aLayerOfManyColumns(int tokens) {
-        var weight = random.quantized(50, 4224, 4, 64, DType.BF16);
+    @CsvSource({"4, 1", "4, 2", "4, 4", "4, 9", "8, 1", "8, 4", "8, 9"})
+    void aLayerOfManyColumns(int bits, int tokens) {
+        var weight = random.quantized(530, 4224, bits, 64, DType.BF16);
         compare(
                 random.activations(tokens, 4224),
                 (ops, in) -> List.of(ops.linear(in, ops.prepare(weight, arena), null)));
     }
 
     /// Kernels write whole row blocks, behind a result that takes memory of its own.
-    @Test
-    void aResultThatIsNotWholeRowBlocks() {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4, 5})
+    void aResultThatIsNotWholeRowBlocks(int tokens) {
         var weight = random.quantized(65_537, 32, 4, 32, DType.F16);
-        compare(random.activations(1, 32), (ops, in) -> List.of(ops.linear(in, ops.prepare(weight, arena), null)));
+        compare(random.activations(tokens, 32), (ops, in) -> List.of(ops.linear(in, ops.prepare(weight, arena), null)));
     }
 
     @Test

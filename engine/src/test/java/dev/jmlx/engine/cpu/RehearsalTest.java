@@ -32,7 +32,7 @@ final class RehearsalTest {
 
     private final List<String> shapes = new ArrayList<>();
 
-    private record Layer(Matrix table, Matrix query, Matrix key, Matrix gate, Matrix up, Matrix down) {}
+    private record Layer(Matrix table, Matrix query, Matrix key, Matrix value, Matrix gate, Matrix up, Matrix down) {}
 
     /// A forward pass that uses every operation.
     private Tensor forward(Ops ops, Layer layer, Batch batch, KvCache.Full cache) {
@@ -40,8 +40,9 @@ final class RehearsalTest {
         var normed = ops.rmsNorm(x, new DenseVector(new float[HIDDEN]), HIDDEN, 1e-5f);
         var q = ops.linear(normed, layer.query, new DenseVector(new float[HIDDEN]));
         var k = ops.linear(normed, layer.key, null);
+        var v = ops.linear(normed, layer.value, null);
         var rope = new RopeTable(new float[HEAD_DIM / 2], false);
-        x = ops.add(x, ops.attention(q, k, k, AttentionSpec.of(1, rope), batch, cache));
+        x = ops.add(x, ops.attention(q, k, v, AttentionSpec.of(1, rope), batch, cache));
         ops.keepOnly(x);
         x = ops.add(x, ops.gatedMlp(x, layer.gate, layer.up, layer.down, Activation.SILU));
         var result = ops.linear(ops.logitRows(x, batch), layer.table, null);
@@ -55,6 +56,7 @@ final class RehearsalTest {
                 ops.prepare(random.quantized(VOCABULARY, HIDDEN, 6, 64, DType.BF16), arena),
                 ops.prepare(random.quantized(HIDDEN, HIDDEN, 4, 32, DType.F16), arena),
                 ops.prepare(random.dense(HEAD_DIM, HIDDEN, DType.BF16), arena),
+                ops.prepare(random.quantized(HEAD_DIM, HIDDEN, 8, 32, DType.F16), arena),
                 ops.prepare(random.quantized(128, HIDDEN, 3, 64, DType.F16), arena),
                 ops.prepare(random.quantized(128, HIDDEN, 3, 64, DType.F16), arena),
                 ops.prepare(random.quantized(HIDDEN, 128, 8, 128, DType.F32), arena));
