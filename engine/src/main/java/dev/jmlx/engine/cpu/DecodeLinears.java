@@ -188,19 +188,21 @@ final class DecodeLinears implements WorkerPool.Task {
         var straight = end * Lanes.COUNT <= matrix.rows() ? x.rows() / FewTokens.TOKENS : 0;
         var rest = straight * FewTokens.TOKENS;
         var rows = (end - from) * Lanes.COUNT;
-        var sums = own.results((tiles - straight) * FewTokens.TOKENS * rows);
+        var tileFloats = FewTokens.TOKENS * rows;
+        var scratchFloats = (tiles - straight) * tileFloats;
+        var sums = own.results(scratchFloats);
         for (var t = 0; t < rest; t++) {
             var to = out.rowOffset(t) + from * Lanes.COUNT;
             Arrays.fill(out.data(), to, to + rows, 0);
         }
-        Arrays.fill(sums, 0, (tiles - straight) * FewTokens.TOKENS * rows, 0);
+        Arrays.fill(sums, 0, scratchFloats, 0);
         for (var part = 0; part < matrix.parts(); part++) {
             for (var tile = 0; tile < straight; tile++) {
                 var to = out.rowOffset(tile * FewTokens.TOKENS) + from * Lanes.COUNT;
                 few(matrix, part, from, end, tile, out.data(), to, out.cols());
             }
             for (var tile = straight; tile < tiles; tile++) {
-                few(matrix, part, from, end, tile, sums, (tile - straight) * FewTokens.TOKENS * rows, rows);
+                few(matrix, part, from, end, tile, sums, (tile - straight) * tileFloats, rows);
             }
         }
         var length = Math.min(rows, matrix.rows() - from * Lanes.COUNT);
